@@ -3,8 +3,7 @@ package failure
 // Code is a five-character SQLSTATE.
 type Code string
 
-// The SQLSTATEs that PostgreSQL 15 defines, under the names of its errcodes table. Only errors are listed; a name that
-// stands for a warning or a success class keeps its class in the value.
+// The SQLSTATEs that PostgreSQL 15 defines, under the names of its errcodes table.
 const (
 	SuccessfulCompletion                            Code = "00000"
 	Warning                                         Code = "01000"
@@ -15,8 +14,8 @@ const (
 	WarningPrivilegeNotRevoked                      Code = "01006"
 	WarningStringDataRightTruncation                Code = "01004"
 	WarningDeprecatedFeature                        Code = "01P01"
-	WarningNoData                                   Code = "02000"
-	WarningNoAdditionalDynamicResultSetsReturned    Code = "02001"
+	NoData                                          Code = "02000"
+	NoAdditionalDynamicResultSetsReturned           Code = "02001"
 	SQLStatementNotYetComplete                      Code = "03000"
 	ConnectionException                             Code = "08000"
 	ConnectionDoesNotExist                          Code = "08003"
@@ -156,10 +155,10 @@ const (
 	InvalidCatalogName                              Code = "3D000"
 	InvalidSchemaName                               Code = "3F000"
 	TransactionRollback                             Code = "40000"
-	TRIntegrityConstraintViolation                  Code = "40002"
-	TRSerializationFailure                          Code = "40001"
-	TRStatementCompletionUnknown                    Code = "40003"
-	TRDeadlockDetected                              Code = "40P01"
+	TransactionIntegrityConstraintViolation         Code = "40002"
+	SerializationFailure                            Code = "40001"
+	StatementCompletionUnknown                      Code = "40003"
+	DeadlockDetected                                Code = "40P01"
 	SyntaxErrorOrAccessRuleViolation                Code = "42000"
 	SyntaxError                                     Code = "42601"
 	InsufficientPrivilege                           Code = "42501"
