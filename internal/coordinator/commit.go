@@ -1,0 +1,404 @@
+package coordinator
+
+import (
+	"context"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/clock"
+	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/keys"
+	"github.com/meridiandb/meridian/internal/txn"
+)
+
+// share is what one adjudicator has to do with a transaction.
+type share struct {
+	journal   txn.JournalID
+	adj       Adjudicator
+	conflicts txn.Conflicts
+}
+
+// plan is a commit attempt before it is sent: who takes part, and with what.
+type plan struct {
+	shares  []share
+	leader  int
+	payload Payload
+}
+
+// Commit decides the transaction; see txn.Txn.
+func (t *Txn) Commit(ctx context.Context) (clock.Timestamp, error) {
+	if t.done {
+		return 0, errOver()
+	}
+	defer t.end()
+	if t.buf.n == 0 && !t.mustCheck() {
+		return t.snapshot, nil // a read-only commit is free (I9)
+	}
+	if _, err := t.Snapshot(ctx); err != nil {
+		return 0, err
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := t.checkLimits(); err != nil {
+		return 0, err
+	}
+	t.makeID()
+	p := t.plan()
+	if err := t.sendBulk(ctx, p); err != nil {
+		return 0, err
+	}
+	return t.decide(ctx, p)
+}
+
+// mustCheck says whether a transaction without writes has something to validate: rows that it locked. Schema checks
+// alone protect nothing when nothing is written.
+func (t *Txn) mustCheck() bool {
+	for i := range t.checks {
+		if t.checks[i].Mode != txn.CheckSchema {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Txn) checkLimits() error {
+	l := t.db.cfg.Limits
+	if t.opts.Internal {
+		return nil
+	}
+	if l.Bytes > 0 && t.buf.bytes > l.Bytes {
+		return failure.New(failure.ProgramLimitExceeded, "transaction size limit %dmb exceeded", l.Bytes>>20).
+			WithDetail("The transaction changes %d bytes.", t.buf.bytes)
+	}
+	if l.Age > 0 {
+		now, ok := t.db.cfg.Clock.Now()
+		if !ok {
+			return errNoClock()
+		}
+		if age := now.Latest.Sub(t.snapshot); age > l.Age {
+			return failure.New(failure.ProgramLimitExceeded, "transaction age limit of %ds exceeded", int(l.Age/time.Second)).
+				WithDetail("The transaction is %d seconds old.", int(age/time.Second))
+		}
+	}
+	return nil
+}
+
+// plan cuts the write set and the checks by conflict range.
+func (t *Txn) plan() *plan {
+	ranges := t.db.cfg.Ranges.Ranges()
+	s := splitter{db: t.db, ranges: ranges, shares: make([]share, 0, 1)}
+	p := &plan{}
+	p.payload.Images = make([]txn.Image, 0, t.buf.live)
+	if len(ranges) == 1 {
+		s.at(0).conflicts.Exclusive = make([]keys.Hash, 0, t.buf.live+t.buf.live/2)
+	}
+	t.eachWrite(func(e *entry) {
+		if e.flags&flagSchema != 0 {
+			p.payload.Schema = true
+		} else {
+			p.payload.Images = append(p.payload.Images, txn.Image{Key: e.key, Value: e.value, Delete: e.flags&flagDelete != 0})
+		}
+		s.write(e)
+	})
+	for i := range t.checks {
+		s.check(&t.checks[i])
+	}
+	if p.payload.Schema {
+		for i := range ranges {
+			s.at(i)
+		}
+	}
+	if len(s.shares) == 0 {
+		// Only blind writes: any adjudicator can order them.
+		s.at(int(t.id[15]) % len(ranges))
+	}
+	s.everywhere(t)
+	p.shares = s.shares
+	p.leader = leaderOf(p.shares)
+	for i := range p.shares {
+		p.payload.Participants = append(p.payload.Participants, p.shares[i].journal)
+	}
+	return p
+}
+
+// eachWrite calls f with the newest entry of every key, in the order in which they were written.
+func (t *Txn) eachWrite(f func(*entry)) {
+	if t.buf.live == t.buf.n {
+		for i := int32(0); i < t.buf.n; i++ {
+			f(t.buf.at(i))
+		}
+		return
+	}
+	for i := int32(0); i < t.buf.n; i++ {
+		if e := t.buf.at(i); t.buf.find(e.key) == i {
+			f(e)
+		}
+	}
+}
+
+// leaderOf chooses the participant with the most keys: it has the most to lose from a promise held for another.
+func leaderOf(shares []share) int {
+	best, most := 0, -1
+	for i := range shares {
+		if n := len(shares[i].conflicts.Exclusive); n > most {
+			best, most = i, n
+		}
+	}
+	return best
+}
+
+// splitter sorts conflict hashes to their owners.
+type splitter struct {
+	db     *DB
+	ranges []Range
+	shares []share
+}
+
+// at returns the share of the owner of a range.
+func (s *splitter) at(r int) *share {
+	id := s.ranges[r].Journal
+	for i := range s.shares {
+		if s.shares[i].journal == id {
+			return &s.shares[i]
+		}
+	}
+	s.shares = append(s.shares, share{journal: id, adj: s.ranges[r].Adjudicator})
+	return &s.shares[len(s.shares)-1]
+}
+
+// owner returns the share that a hash belongs to.
+func (s *splitter) owner(h keys.Hash) *share {
+	lo, hi := 0, len(s.ranges)
+	for hi-lo > 1 {
+		mid := (lo + hi) / 2
+		if s.ranges[mid].Start <= h {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return s.at(lo)
+}
+
+func (s *splitter) exclusive(k keys.Key, part keys.Part) {
+	h := s.db.hashOf(k, part)
+	sh := s.owner(h)
+	sh.conflicts.Exclusive = append(sh.conflicts.Exclusive, h)
+}
+
+func (s *splitter) shared(k keys.Key, part keys.Part) {
+	h := s.db.hashOf(k, part)
+	sh := s.owner(h)
+	sh.conflicts.Shared = append(sh.conflicts.Shared, h)
+}
+
+func (s *splitter) write(e *entry) {
+	if e.flags&(flagBlind|flagSchema) != 0 {
+		return // schema keys go everywhere
+	}
+	s.exclusive(e.key, keys.PartRow)
+	if e.flags&flagIdentity != 0 {
+		s.exclusive(e.key, keys.PartIdentity)
+	}
+}
+
+func (s *splitter) check(c *txn.Check) {
+	switch c.Mode {
+	case txn.CheckUpdate:
+		s.exclusive(c.Key, keys.PartRow)
+		s.exclusive(c.Key, keys.PartIdentity)
+	case txn.CheckNoKeyUpdate:
+		s.exclusive(c.Key, keys.PartRow)
+	case txn.CheckShare:
+		s.shared(c.Key, keys.PartRow)
+	case txn.CheckKeyShare:
+		s.shared(c.Key, keys.PartIdentity)
+	case txn.CheckSchema: // goes everywhere
+	}
+}
+
+// everywhere adds the schema checks and schema writes to every share.
+func (s *splitter) everywhere(t *Txn) {
+	var checks, writes []keys.Hash
+	for i := range t.checks {
+		if t.checks[i].Mode == txn.CheckSchema {
+			checks = append(checks, s.db.hashOf(t.checks[i].Key, keys.PartRow))
+		}
+	}
+	t.eachWrite(func(e *entry) {
+		if e.flags&flagSchema != 0 {
+			writes = append(writes, s.db.hashOf(e.key, keys.PartRow))
+		}
+	})
+	for i := range s.shares {
+		s.shares[i].conflicts.Schema = checks
+		s.shares[i].conflicts.SchemaWrites = writes
+	}
+}
+
+// sendBulk sends the images of a big write set ahead, all but the last chunk.
+func (t *Txn) sendBulk(ctx context.Context, p *plan) error {
+	if t.buf.bytes <= t.db.cfg.BulkBytes {
+		return nil
+	}
+	images, size, from := p.payload.Images, int64(0), 0
+	for i := range images {
+		size += int64(len(images[i].Key) + len(images[i].Value))
+		if size < t.db.cfg.BulkBytes {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := p.shares[p.leader].adj.Bulk(ctx, t.id, p.payload.Bulk, images[from:i+1])
+		if err != nil {
+			return failure.New(failure.SerializationFailure, "could not send the transaction's rows ahead").WithCause(err)
+		}
+		p.payload.Bulk++
+		from, size = i+1, 0
+	}
+	p.payload.Images = images[from:]
+	return nil
+}
+
+// decide runs commit attempts until there is an outcome. Attempts that merely met a busy or unready adjudicator are
+// repeated with the same leader (I8); the client never hears of them.
+func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
+	for attempt := uint32(1); ; attempt++ {
+		d, err := t.attempt(ctx, p, attempt)
+		if err != nil {
+			return 0, err
+		}
+		if d.Committed {
+			// Commit wait: usually over already, because the append took longer than the lead.
+			t.db.cfg.Clock.WaitPast(d.At, nil)
+			return d.At, nil
+		}
+		switch d.Reason {
+		case txn.ReasonBusy, txn.ReasonNotReady, txn.ReasonExpired:
+			if int(attempt) < t.db.cfg.Attempts {
+				if err := t.backoff(ctx, attempt); err != nil {
+					return 0, err
+				}
+				continue
+			}
+		case txn.ReasonWrongOwner:
+			// The settled attempt left nothing behind, so the next transaction starts from the true directory.
+			if err := t.db.cfg.Ranges.Refresh(ctx); err != nil {
+				return 0, failure.New(failure.SerializationFailure, "conflict range has moved").WithCause(err)
+			}
+		}
+		return 0, conflictError(d)
+	}
+}
+
+// attempt makes one commit attempt. An error means that nothing was committed, or is 40003.
+func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Decision, error) {
+	leader := p.shares[p.leader]
+	r := &Request{ID: t.id, Attempt: attempt, Start: t.snapshot, Leader: leader.journal, Conflicts: leader.conflicts}
+	if len(p.shares) == 1 {
+		// What was proposed cannot be called back: from here on the outcome is waited for.
+		d, err := leader.adj.Commit(context.WithoutCancel(ctx), r, &p.payload)
+		if err != nil {
+			return t.resolve(ctx, p, err)
+		}
+		return d, nil
+	}
+	votes, no := t.prepare(ctx, p, r)
+	if no != nil {
+		t.settle(p, attempt, *no)
+		return *no, nil
+	}
+	d, err := leader.adj.Decide(context.WithoutCancel(ctx), r, votes, &p.payload)
+	if err != nil {
+		if d, err = t.resolve(ctx, p, err); err != nil {
+			return d, err
+		}
+	}
+	t.settle(p, attempt, d)
+	return d, nil
+}
+
+// prepare collects the votes of all participants at once; no is the refusal to report when there is one.
+func (t *Txn) prepare(ctx context.Context, p *plan, r *Request) (votes []txn.Vote, no *Decision) {
+	votes = make([]txn.Vote, len(p.shares))
+	errs := make([]error, len(p.shares))
+	done := make(chan struct{}, len(p.shares))
+	for i := range p.shares {
+		go func() {
+			part := *r
+			part.Conflicts = p.shares[i].conflicts
+			votes[i], errs[i] = p.shares[i].adj.Prepare(ctx, &part)
+			done <- struct{}{}
+		}()
+	}
+	for range p.shares {
+		<-done
+	}
+	for i := range votes {
+		d := Decision{Reason: votes[i].Reason, Conflicting: votes[i].Conflicting}
+		switch {
+		case errs[i] != nil:
+			d = Decision{Reason: txn.ReasonNotReady}
+		case votes[i].Yes:
+			continue
+		}
+		if no == nil || final(d.Reason) && !final(no.Reason) {
+			no = &d
+		}
+	}
+	return votes, no
+}
+
+// final says whether repeating the same commit cannot help.
+func final(r txn.Reason) bool {
+	return r == txn.ReasonConflict || r == txn.ReasonSchema || r == txn.ReasonTooOld
+}
+
+// settle tells everybody what became of the attempt. Whoever misses it finds out from the journal, or lets its promise
+// run out.
+func (t *Txn) settle(p *plan, attempt uint32, d Decision) {
+	for i := range p.shares {
+		if i != p.leader || !d.Committed {
+			p.shares[i].adj.Settle(t.id, attempt, d)
+		}
+	}
+}
+
+// resolve finds out what became of an attempt whose answer was lost.
+func (t *Txn) resolve(ctx context.Context, p *plan, cause error) (Decision, error) {
+	d, err := p.shares[p.leader].adj.Resolve(context.WithoutCancel(ctx), t.id)
+	if err != nil {
+		return Decision{}, failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
+			WithHint("Ask for it with pg_xact_status().").WithCause(cause)
+	}
+	if !d.Committed {
+		// Settled for ever: a repetition under this id would be refused too.
+		return Decision{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
+			WithCause(cause)
+	}
+	return d, nil
+}
+
+// backoff waits a little, longer with every attempt, and differently for everyone.
+func (t *Txn) backoff(ctx context.Context, attempt uint32) error {
+	limit := uint64(100*time.Microsecond) << min(attempt, 8)
+	return t.db.cfg.Time.Sleep(ctx, time.Duration(limit/2+t.db.cfg.Random.Uint64()%(limit/2)))
+}
+
+// conflictError is what the client hears of a refusal.
+func conflictError(d Decision) error {
+	e := failure.New(failure.SerializationFailure, "change conflicts with another transaction (OC000)")
+	switch d.Reason {
+	case txn.ReasonSchema:
+		e = failure.New(failure.SerializationFailure, "schema has been updated by another transaction (OC001)")
+	case txn.ReasonTooOld:
+		e.Detail = "The transaction began before its adjudicator's memory."
+	case txn.ReasonBusy, txn.ReasonNotReady, txn.ReasonExpired:
+		e.Detail = "The adjudicators stayed busy."
+	case txn.ReasonWrongOwner:
+		e.Detail = "A conflict range has moved."
+	}
+	e.RetryAfter = uint64(d.Conflicting)
+	return e
+}
