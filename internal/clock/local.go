@@ -47,10 +47,6 @@ func (c *Local) Now() (Interval, bool) {
 	return Interval{Earliest: FromUnixNano(ns - c.bound), Latest: FromUnixNano(ns + c.bound)}, true
 }
 
-// spinMax is the wait below which yielding the processor beats any timer: timers of the run-time and the kernel are
-// coarser than this.
-const spinMax = 20 * time.Microsecond
-
 // WaitPast implements Clock.
 func (c *Local) WaitPast(t Timestamp, done <-chan struct{}) bool {
 	for {
@@ -68,19 +64,16 @@ func (c *Local) WaitPast(t Timestamp, done <-chan struct{}) bool {
 }
 
 func (c *Local) pause(d time.Duration, done <-chan struct{}) {
-	switch {
-	case d <= spinMax:
-		c.time.Yield()
-	case d <= 2*time.Millisecond:
+	if d <= 2*time.Millisecond {
 		// Short enough not to look at done; the host sleeps precisely at this scale.
 		_ = c.time.Sleep(context.Background(), d)
-	default:
-		wake := make(chan struct{})
-		stop := c.time.AfterFunc(d, func() { close(wake) })
-		select {
-		case <-wake:
-		case <-done:
-			stop()
-		}
+		return
+	}
+	wake := make(chan struct{})
+	stop := c.time.AfterFunc(d, func() { close(wake) })
+	select {
+	case <-wake:
+	case <-done:
+		stop()
 	}
 }

@@ -25,12 +25,10 @@ type Time interface {
 	// Monotonic is time since an arbitrary start; it never goes back.
 	Monotonic() time.Duration
 	// Sleep waits for d, or until ctx ends, whose error it then returns. Waits of under 2 ms are precise to some tens of
-	// microseconds and may overlook ctx.
+	// microseconds, the shortest only yield the processor, and may overlook ctx.
 	Sleep(ctx context.Context, d time.Duration) error
 	// AfterFunc calls f in its own goroutine after d, unless stop is called first. Stop reports whether it was in time.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
-	// Yield lets other goroutines run; for waits too short for any timer.
-	Yield()
 }
 
 // Random is the source of randomness; safe for concurrent use.

@@ -30,12 +30,21 @@ func (h *Host) Monotonic() time.Duration { return time.Since(h.start) }
 
 // preciseMax is the sleep up to which the kernel is asked directly: the run-time's timers are rounded up to whole
 // milliseconds when all goroutines sleep, which is several times a durable append.
-const preciseMax = 2 * time.Millisecond
+//
+// Below yieldMax even the kernel's timers are too coarse, and the sleep only lets other goroutines run.
+const (
+	yieldMax   = 20 * time.Microsecond
+	preciseMax = 2 * time.Millisecond
+)
 
 // Sleep implements host.Time.
 func (h *Host) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err
+	}
+	if d <= yieldMax {
+		runtime.Gosched()
+		return nil
 	}
 	if d < preciseMax {
 		preciseSleep(d)
@@ -53,9 +62,6 @@ func (h *Host) Sleep(ctx context.Context, d time.Duration) error {
 
 // AfterFunc implements host.Time.
 func (h *Host) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-
-// Yield implements host.Time.
-func (h *Host) Yield() { runtime.Gosched() }
 
 // Uint64 implements host.Random.
 func (h *Host) Uint64() uint64 { return rand.Uint64() }
