@@ -85,6 +85,11 @@ func NewUUID(u [16]byte) Datum {
 	return Datum{k: KindUUID, p: unsafe.Pointer(unsafe.SliceData(b)), n: 16}
 }
 
+// NewUUIDBytes makes a uuid that aliases the 16 bytes of b, which must not be changed afterwards.
+func NewUUIDBytes(b []byte) Datum {
+	return Datum{k: KindUUID, p: unsafe.Pointer(unsafe.SliceData(b)), n: 16}
+}
+
 // NewNumeric makes a numeric that aliases d, which must not be changed afterwards. The display scale is -d.Exponent.
 func NewNumeric(d *apd.Decimal) Datum { return Datum{k: KindNumeric, p: unsafe.Pointer(d)} }
 
