@@ -260,7 +260,6 @@ type Project struct {
 }
 
 // ProjectSet computes Exprs, some of which are set-returning FuncCalls at the top: for each input row it gives as many
-// ProjectSet computes Exprs, some of which are set-returning FuncCalls at the top: for each input row it gives as many
 // rows as the longest set, NULL where a set has ended; none when all sets are empty. A function with several OUT columns
 // gives records here.
 type ProjectSet struct {
