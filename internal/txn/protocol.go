@@ -62,3 +62,14 @@ type Watermark struct {
 	Index   uint64
 	Time    clock.Timestamp
 }
+
+// Lease is what a journal's log says of its owners: the current one and the interval it may speak about.
+type Lease struct {
+	Gen Generation
+	// Lo and Hi bound the interval (Lo, Hi] of the generation.
+	Lo, Hi clock.Timestamp
+	// Last is the highest commit time.
+	Last clock.Timestamp
+	// Retired is set when the owner said that it has stopped: Hi then is the last time it used.
+	Retired bool
+}
