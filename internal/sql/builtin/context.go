@@ -57,9 +57,6 @@ type Session interface {
 	SystemFunction(fn *Func, args []datum.Datum) (datum.Datum, error)
 	// SystemRows is SystemFunction for set-returning functions (pg_stat_get_activity, pg_lock_status …).
 	SystemRows(fn *Func, args []datum.Datum) ([][]datum.Datum, error)
-	// RegInput resolves the text of a regclass, regproc, regtype … to an OID; reg is the type's OID. RegOutput goes back.
-	RegInput(reg OID, text string) (OID, error)
-	RegOutput(reg OID, oid OID) (string, error)
 }
 
 // session returns the session, or the error of a function that cannot do without one.

@@ -1,0 +1,50 @@
+package builtin
+
+import (
+	"strconv"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/failure"
+)
+
+// out appends a value's text form.
+func (c *Context) out(buf []byte, t datum.Type, d datum.Datum) []byte {
+	switch d.Kind() {
+	case datum.KindText:
+		return append(buf, d.Text()...)
+	case datum.KindInt:
+		return strconv.AppendInt(buf, d.Int(), 10)
+	case datum.KindBool:
+		if d.Bool() {
+			return append(buf, 't')
+		}
+		return append(buf, 'f')
+	case datum.KindNumeric:
+		return d.Numeric().Append(buf, 'f')
+	case datum.KindFloat:
+		return strconv.AppendFloat(buf, d.Float(), 'g', -1, 64)
+	}
+	return buf
+}
+
+// outText returns a value's text form.
+func (c *Context) outText(t datum.Type, d datum.Datum) string {
+	if d.Kind() == datum.KindText {
+		return d.Text()
+	}
+	c.scratch.buf = c.out(c.scratch.buf[:0], t, d)
+	return string(c.scratch.buf)
+}
+
+// formatG prints a float as C's %g does.
+func formatG(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
+
+func divNumeric(a, b *apd.Decimal) (datum.Datum, error) {
+	return datum.Null, failure.NotSupported("numeric division")
+}
+
+func lerpInterval(a, b datum.Datum, f float64) (datum.Datum, error) {
+	return datum.Null, failure.NotSupported("interpolation of intervals")
+}
