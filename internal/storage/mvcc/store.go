@@ -24,7 +24,7 @@ type Position struct {
 	Time  clock.Timestamp
 }
 
-// Store is a set of versions. One goroutine applies; any number read.
+// Store is a set of versions. It is safe for concurrent use.
 type Store struct {
 	cfg  Config
 	db   *pebble.DB
@@ -35,8 +35,9 @@ type Store struct {
 	done bool
 
 	// schemas are the times of schema changes, rising; replaced, never changed in place.
-	schemas atomic.Pointer[[]clock.Timestamp]
-	horizon atomic.Uint64 // reads below it are refused
+	schemas  atomic.Pointer[[]clock.Timestamp]
+	schemaMu sync.Mutex    // held by who replaces schemas
+	horizon  atomic.Uint64 // reads below it are refused
 }
 
 // Open opens or creates a store.
@@ -174,8 +175,13 @@ func (b *Batch) SetPosition(j txn.JournalID, p Position) error {
 // Len is the size of the batch in bytes.
 func (b *Batch) Len() int { return b.b.Len() }
 
-// Close drops a batch that was not applied.
-func (b *Batch) Close() { _ = b.b.Close() }
+// Close drops a batch, unless it was applied.
+func (b *Batch) Close() {
+	if b.b != nil {
+		_ = b.b.Close()
+		b.b = nil
+	}
+}
 
 // Apply makes a batch visible and ends it. Readers are told of the new times only afterwards, by the caller.
 func (s *Store) Apply(b *Batch) error {
@@ -183,6 +189,7 @@ func (s *Store) Apply(b *Batch) error {
 		return err
 	}
 	defer s.leave()
+	defer b.Close()
 	if err := b.b.Commit(pebble.NoSync); err != nil {
 		s.fail(err)
 		return s.err.Load()
@@ -196,12 +203,12 @@ func (s *Store) Apply(b *Batch) error {
 	for _, at := range b.schemas {
 		s.addSchema(at)
 	}
-	_ = b.b.Close()
 	return nil
 }
 
-// addSchema is called by the applying goroutine only.
 func (s *Store) addSchema(at clock.Timestamp) {
+	s.schemaMu.Lock()
+	defer s.schemaMu.Unlock()
 	old := *s.schemas.Load()
 	i, found := slices.BinarySearch(old, at)
 	if !found {

@@ -1,0 +1,94 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/clock"
+	"github.com/meridiandb/meridian/internal/txn"
+)
+
+const (
+	// tick is how often the background work looks whether there is something to do.
+	tick = time.Second
+	// collectBudget is how many versions are looked at between two pauses.
+	collectBudget = 4000
+	collectPause  = 20 * time.Millisecond
+)
+
+func (s *Storage) startBackground() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.background.cancel = cancel
+	s.background.running.Go(func() { s.tend(ctx) })
+}
+
+// tend collects old versions and flushes, until the context ends.
+func (s *Storage) tend(ctx context.Context) {
+	flushed := s.cfg.Time.Monotonic()
+	var last uint64
+	for s.cfg.Time.Sleep(ctx, tick) == nil {
+		if err := s.collect(ctx); err != nil {
+			s.fail(err)
+			return
+		}
+		if s.cfg.Time.Monotonic()-flushed < s.cfg.FlushEvery {
+			continue
+		}
+		flushed = s.cfg.Time.Monotonic()
+		applied := uint64(0)
+		for _, f := range s.journals {
+			applied += f.applied.Load()
+		}
+		if applied == last {
+			continue // nothing new
+		}
+		last = applied
+		if err := s.Flush(); err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+// Flush makes everything applied so far durable here and tells the journals how much of them is not needed any more.
+func (s *Storage) Flush() error {
+	if err := s.store.Flush(); err != nil {
+		return err
+	}
+	positions, err := s.store.Positions(true)
+	if err != nil {
+		return err
+	}
+	durable := make(map[txn.JournalID]uint64, len(positions))
+	for id, p := range positions {
+		durable[id] = p.Index
+	}
+	s.cfg.Durable(durable)
+	return nil
+}
+
+// collect removes what no read inside the retention window can see.
+func (s *Storage) collect(ctx context.Context) error {
+	now, ok := s.cfg.Clock.Now()
+	if !ok {
+		return nil
+	}
+	horizon := now.Earliest.Add(-s.cfg.Retention)
+	// A tombstone may only go when nothing older than it can be applied any more, be it for the first time or again
+	// after a restart.
+	if s.waitComplete(ctx, horizon) != nil {
+		return nil
+	}
+	for _, f := range s.journals {
+		horizon = min(horizon, clock.Timestamp(f.held.Load()))
+	}
+	for {
+		more, err := s.store.Collect(horizon, collectBudget)
+		if err != nil || !more {
+			return err
+		}
+		if s.cfg.Time.Sleep(ctx, collectPause) != nil {
+			return nil
+		}
+	}
+}
