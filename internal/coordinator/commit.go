@@ -17,11 +17,12 @@ type share struct {
 	conflicts txn.Conflicts
 }
 
-// plan is a commit attempt before it is sent: who takes part, and with what.
+// plan is a commit before it is sent: who takes part, and with what.
 type plan struct {
-	shares  []share
-	leader  int
-	payload Payload
+	shares []share
+	leader int
+	record txn.Record
+	images []txn.Image
 }
 
 // Commit decides the transaction; see txn.Txn.
@@ -87,23 +88,23 @@ func (t *Txn) checkLimits() error {
 func (t *Txn) plan() *plan {
 	ranges := t.db.cfg.Ranges.Ranges()
 	s := splitter{db: t.db, ranges: ranges, shares: make([]share, 0, 1)}
-	p := &plan{}
-	p.payload.Images = make([]txn.Image, 0, t.buf.live)
+	p := &plan{images: make([]txn.Image, 0, t.buf.live)}
 	if len(ranges) == 1 {
 		s.at(0).conflicts.Exclusive = make([]keys.Hash, 0, t.buf.live+t.buf.live/2)
 	}
+	schema := false
 	t.eachWrite(func(e *entry) {
 		if e.flags&flagSchema != 0 {
-			p.payload.Schema = true
-		} else {
-			p.payload.Images = append(p.payload.Images, txn.Image{Key: e.key, Value: e.value, Delete: e.flags&flagDelete != 0})
+			schema = true
+			return // goes everywhere, and carries no data
 		}
+		p.images = append(p.images, txn.Image{Key: e.key, Value: e.value, Delete: e.flags&flagDelete != 0})
 		s.write(e)
 	})
 	for i := range t.checks {
 		s.check(&t.checks[i])
 	}
-	if p.payload.Schema {
+	if schema {
 		for i := range ranges {
 			s.at(i)
 		}
@@ -113,10 +114,19 @@ func (t *Txn) plan() *plan {
 		s.at(int(t.id[15]) % len(ranges))
 	}
 	s.everywhere(t)
-	p.shares = s.shares
-	p.leader = leaderOf(p.shares)
+	p.shares, p.leader = s.shares, leaderOf(s.shares)
+	p.record = txn.Record{Kind: txn.RecordTx, ID: t.id, Start: t.snapshot, Images: p.images}
+	if len(p.shares) == 1 {
+		p.record.Conflicts = p.shares[0].conflicts
+		return p
+	}
+	all := &p.record.Conflicts
 	for i := range p.shares {
-		p.payload.Participants = append(p.payload.Participants, p.shares[i].journal)
+		c := &p.shares[i].conflicts
+		p.record.Participants = append(p.record.Participants, p.shares[i].journal)
+		all.Exclusive = append(all.Exclusive, c.Exclusive...)
+		all.Shared = append(all.Shared, c.Shared...)
+		all.Schema, all.SchemaWrites = c.Schema, c.SchemaWrites
 	}
 	return p
 }
@@ -193,8 +203,8 @@ func (s *splitter) shared(k keys.Key, part keys.Part) {
 }
 
 func (s *splitter) write(e *entry) {
-	if e.flags&(flagBlind|flagSchema) != 0 {
-		return // schema keys go everywhere
+	if e.flags&flagBlind != 0 {
+		return
 	}
 	s.exclusive(e.key, keys.PartRow)
 	if e.flags&flagIdentity != 0 {
@@ -241,23 +251,23 @@ func (t *Txn) sendBulk(ctx context.Context, p *plan) error {
 	if t.buf.bytes <= t.db.cfg.BulkBytes {
 		return nil
 	}
-	images, size, from := p.payload.Images, int64(0), 0
-	for i := range images {
-		size += int64(len(images[i].Key) + len(images[i].Value))
+	size, from := int64(0), 0
+	for i := range p.images {
+		size += int64(len(p.images[i].Key) + len(p.images[i].Value))
 		if size < t.db.cfg.BulkBytes {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := p.shares[p.leader].adj.Bulk(ctx, t.id, p.payload.Bulk, images[from:i+1])
+		err := p.shares[p.leader].adj.Bulk(ctx, t.id, p.record.Chunks, p.images[from:i+1])
 		if err != nil {
 			return failure.New(failure.SerializationFailure, "could not send the transaction's rows ahead").WithCause(err)
 		}
-		p.payload.Bulk++
+		p.record.Chunks++
 		from, size = i+1, 0
 	}
-	p.payload.Images = images[from:]
+	p.record.Images = p.images[from:]
 	return nil
 }
 
@@ -265,16 +275,15 @@ func (t *Txn) sendBulk(ctx context.Context, p *plan) error {
 // repeated with the same leader (I8); the client never hears of them.
 func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
 	for attempt := uint32(1); ; attempt++ {
-		d, err := t.attempt(ctx, p, attempt)
+		r, err := t.attempt(ctx, p, attempt)
 		if err != nil {
 			return 0, err
 		}
-		if d.Committed {
+		switch r.Reason {
+		case txn.ReasonNone:
 			// Commit wait: usually over already, because the append took longer than the lead.
-			t.db.cfg.Clock.WaitPast(d.At, nil)
-			return d.At, nil
-		}
-		switch d.Reason {
+			t.db.cfg.Clock.WaitPast(r.Time, nil)
+			return r.Time, nil
 		case txn.ReasonBusy, txn.ReasonNotReady, txn.ReasonExpired:
 			if int(attempt) < t.db.cfg.Attempts {
 				if err := t.backoff(ctx, attempt); err != nil {
@@ -283,68 +292,62 @@ func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
 				continue
 			}
 		case txn.ReasonWrongOwner:
-			// The settled attempt left nothing behind, so the next transaction starts from the true directory.
+			// A refused attempt leaves nothing behind; the client's next transaction starts from the true directory.
 			if err := t.db.cfg.Ranges.Refresh(ctx); err != nil {
 				return 0, failure.New(failure.SerializationFailure, "conflict range has moved").WithCause(err)
 			}
 		}
-		return 0, conflictError(d)
+		return 0, conflictError(r)
 	}
 }
 
 // attempt makes one commit attempt. An error means that nothing was committed, or is 40003.
-func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Decision, error) {
-	leader := p.shares[p.leader]
-	r := &Request{ID: t.id, Attempt: attempt, Start: t.snapshot, Leader: leader.journal, Conflicts: leader.conflicts}
-	if len(p.shares) == 1 {
-		// What was proposed cannot be called back: from here on the outcome is waited for.
-		d, err := leader.adj.Commit(context.WithoutCancel(ctx), r, &p.payload)
-		if err != nil {
-			return t.resolve(ctx, p, err)
+func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Result, error) {
+	leader := &p.shares[p.leader]
+	p.record.Attempt = attempt
+	r := &CommitRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Conflicts: leader.conflicts, Record: &p.record}
+	bound := clock.MaxTimestamp
+	if len(p.shares) > 1 {
+		var no *Result
+		if r.Votes, no = t.prepare(ctx, p, attempt); no != nil {
+			t.abort(p, attempt)
+			return *no, nil
 		}
-		return d, nil
-	}
-	votes, no := t.prepare(ctx, p, r)
-	if no != nil {
-		t.settle(p, attempt, *no)
-		return *no, nil
-	}
-	d, err := leader.adj.Decide(context.WithoutCancel(ctx), r, votes, &p.payload)
-	if err != nil {
-		if d, err = t.resolve(ctx, p, err); err != nil {
-			return d, err
+		for i := range r.Votes {
+			bound = min(bound, r.Votes[i].Upper)
 		}
+		r.Proposed = func(c clock.Timestamp) { t.goAhead(p, c) }
 	}
-	t.settle(p, attempt, d)
-	return d, nil
+	// What was proposed cannot be called back: from here on the outcome is waited for.
+	res, err := leader.adj.Commit(context.WithoutCancel(ctx), r)
+	switch {
+	case failure.OutcomeUnknown(err):
+		return t.resolve(ctx, p, bound, err)
+	case err != nil:
+		t.abort(p, attempt)
+		return Result{}, failure.New(failure.SerializationFailure, "transaction was not committed: %v", err).WithCause(err)
+	case res.Reason != txn.ReasonNone:
+		t.abort(p, attempt)
+	}
+	return res, nil
 }
 
-// prepare collects the votes of all participants at once; no is the refusal to report when there is one.
-func (t *Txn) prepare(ctx context.Context, p *plan, r *Request) (votes []txn.Vote, no *Decision) {
-	votes = make([]txn.Vote, len(p.shares))
-	errs := make([]error, len(p.shares))
-	done := make(chan struct{}, len(p.shares))
+// prepare collects the votes of all participants but the leader at once; no is the refusal to report when there is one.
+func (t *Txn) prepare(ctx context.Context, p *plan, attempt uint32) (votes []txn.Vote, no *Result) {
+	answers := make(chan txn.Vote, len(p.shares))
 	for i := range p.shares {
-		go func() {
-			part := *r
-			part.Conflicts = p.shares[i].conflicts
-			votes[i], errs[i] = p.shares[i].adj.Prepare(ctx, &part)
-			done <- struct{}{}
-		}()
-	}
-	for range p.shares {
-		<-done
-	}
-	for i := range votes {
-		d := Decision{Reason: votes[i].Reason, Conflicting: votes[i].Conflicting}
-		switch {
-		case errs[i] != nil:
-			d = Decision{Reason: txn.ReasonNotReady}
-		case votes[i].Yes:
+		if i == p.leader {
 			continue
 		}
-		if no == nil || final(d.Reason) && !final(no.Reason) {
-			no = &d
+		s := &p.shares[i]
+		r := &PrepareRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Leader: p.shares[p.leader].journal, Conflicts: s.conflicts}
+		go func() { answers <- s.adj.Prepare(ctx, r) }()
+	}
+	for range len(p.shares) - 1 {
+		v := <-answers
+		votes = append(votes, v)
+		if !v.Yes && (no == nil || final(v.Reason) && !final(no.Reason)) {
+			no = &Result{Reason: v.Reason, Conflicting: v.Conflicting}
 		}
 	}
 	return votes, no
@@ -355,29 +358,38 @@ func final(r txn.Reason) bool {
 	return r == txn.ReasonConflict || r == txn.ReasonSchema || r == txn.ReasonTooOld
 }
 
-// settle tells everybody what became of the attempt. Whoever misses it finds out from the journal, or lets its promise
-// run out.
-func (t *Txn) settle(p *plan, attempt uint32, d Decision) {
+// goAhead and abort tell the participants what became of an attempt. Whoever misses it finds out from the journal, or
+// lets its promise run out.
+func (t *Txn) goAhead(p *plan, c clock.Timestamp) {
 	for i := range p.shares {
-		if i != p.leader || !d.Committed {
-			p.shares[i].adj.Settle(t.id, attempt, d)
+		if i != p.leader {
+			p.shares[i].adj.GoAhead(t.id, c)
+		}
+	}
+}
+
+func (t *Txn) abort(p *plan, attempt uint32) {
+	for i := range p.shares {
+		if i != p.leader {
+			p.shares[i].adj.GoAbort(t.id, attempt)
 		}
 	}
 }
 
 // resolve finds out what became of an attempt whose answer was lost.
-func (t *Txn) resolve(ctx context.Context, p *plan, cause error) (Decision, error) {
-	d, err := p.shares[p.leader].adj.Resolve(context.WithoutCancel(ctx), t.id)
-	if err != nil {
-		return Decision{}, failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
+func (t *Txn) resolve(ctx context.Context, p *plan, bound clock.Timestamp, cause error) (Result, error) {
+	o, c, err := p.shares[p.leader].adj.Resolve(context.WithoutCancel(ctx), t.id, bound)
+	if err != nil || o != txn.OutcomeCommitted && o != txn.OutcomeAborted {
+		return Result{}, failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
 			WithHint("Ask for it with pg_xact_status().").WithCause(cause)
 	}
-	if !d.Committed {
+	if o == txn.OutcomeAborted {
 		// Settled for ever: a repetition under this id would be refused too.
-		return Decision{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
+		return Result{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
 			WithCause(cause)
 	}
-	return d, nil
+	t.goAhead(p, c)
+	return Result{Time: c}, nil
 }
 
 // backoff waits a little, longer with every attempt, and differently for everyone.
@@ -387,7 +399,7 @@ func (t *Txn) backoff(ctx context.Context, attempt uint32) error {
 }
 
 // conflictError is what the client hears of a refusal.
-func conflictError(d Decision) error {
+func conflictError(d Result) error {
 	e := failure.New(failure.SerializationFailure, "change conflicts with another transaction (OC000)")
 	switch d.Reason {
 	case txn.ReasonSchema:

@@ -22,51 +22,55 @@ type Snapshots interface {
 	SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.Timestamp, error)
 }
 
-// Request is what every adjudicator of a commit attempt is told.
-type Request struct {
-	ID        txn.ID
-	Attempt   uint32
-	Start     clock.Timestamp
-	Leader    txn.JournalID
-	Conflicts txn.Conflicts // the part that the addressed adjudicator owns
+// CommitRequest asks the leader of a transaction to decide it. It has the fields of the adjudicator's request of the same
+// name, so that one converts to the other.
+type CommitRequest struct {
+	ID      txn.ID
+	Attempt uint32
+	Start   clock.Timestamp
+	// Conflicts is the part that the leader judges.
+	Conflicts txn.Conflicts
+	// Votes of the other participants, all of them yes.
+	Votes []txn.Vote
+	// Record is what the leader appends, but for its generation and time.
+	Record *txn.Record
+	// Proposed, when not nil, is called once the commit time is fixed and the record is on its way to the log.
+	Proposed func(c clock.Timestamp)
 }
 
-// Payload is what the leader appends.
-type Payload struct {
-	Images []txn.Image
-	// Schema says that the transaction changes a schema.
-	Schema bool
-	// Bulk is the number of chunks of images that were sent ahead with Bulk.
-	Bulk uint32
-	// Participants are all adjudicators of the attempt, the leader included.
-	Participants []txn.JournalID
-}
-
-// Decision is the outcome of one commit attempt.
-type Decision struct {
-	Committed bool
-	At        clock.Timestamp // the commit time
-	// Reason and Conflicting say why it was refused.
+// Result is the leader's answer: committed at Time when Reason is ReasonNone, certainly not committed by this attempt
+// otherwise. Conflicting is the time of the commit it lost against, if there was one.
+type Result struct {
+	Time        clock.Timestamp
 	Reason      txn.Reason
 	Conflicting clock.Timestamp
 }
 
-// Adjudicator is the owner of a conflict range with its journal. An error of Commit, Decide and Resolve means that the
-// caller cannot know what happened; an error of the others means that it did not happen.
+// PrepareRequest asks a participant that is not the leader for its vote.
+type PrepareRequest struct {
+	ID        txn.ID
+	Attempt   uint32
+	Start     clock.Timestamp
+	Leader    txn.JournalID
+	Conflicts txn.Conflicts // this adjudicator's part
+}
+
+// Adjudicator is the owner of a conflict range with its journal.
 type Adjudicator interface {
-	// Commit judges and decides a transaction that concerns this adjudicator alone.
-	Commit(ctx context.Context, r *Request, p *Payload) (Decision, error)
-	// Prepare asks for a vote.
-	Prepare(ctx context.Context, r *Request) (txn.Vote, error)
-	// Decide makes the leader choose the commit time inside everybody's votes and append.
-	Decide(ctx context.Context, r *Request, votes []txn.Vote, p *Payload) (Decision, error)
-	// Settle tells a participant what became of an attempt that it voted for: GoAhead or GoAbort. It may be lost.
-	Settle(id txn.ID, attempt uint32, d Decision)
+	// Commit decides. An error is 40003 when it cannot be told what happened; any other means that nothing did.
+	Commit(ctx context.Context, r *CommitRequest) (Result, error)
+	// Prepare asks for a vote. A participant that cannot be reached votes no.
+	Prepare(ctx context.Context, r *PrepareRequest) txn.Vote
+	// GoAhead tells a participant that the leader decided for c. It may be lost.
+	GoAhead(id txn.ID, c clock.Timestamp)
+	// GoAbort tells a participant that an attempt was abandoned. It may be lost.
+	GoAbort(id txn.ID, attempt uint32)
 	// Bulk appends images of a transaction ahead of its commit; chunk counts from 0. They take effect with the record.
+	// An error means that the transaction cannot commit any more.
 	Bulk(ctx context.Context, id txn.ID, chunk uint32, images []txn.Image) error
 	// Resolve says whether a transaction is committed in this adjudicator's journal, and if it is not makes sure that
-	// it never will be (protocol.md 2.9).
-	Resolve(ctx context.Context, id txn.ID) (Decision, error)
+	// it never will be (protocol.md 2.9). No commit time of the transaction can be above ub.
+	Resolve(ctx context.Context, id txn.ID, ub clock.Timestamp) (txn.Outcome, clock.Timestamp, error)
 }
 
 // Range is a conflict range: the hashes from Start up to the next range's.
@@ -105,7 +109,7 @@ type Config struct {
 	// Limits of users' transactions.
 	Limits Limits
 	// BulkBytes is the size of a chunk of images sent ahead of the commit; write sets below it travel in the record.
-	// 0 is 4 MiB.
+	// 0 is txn.BulkSize.
 	BulkBytes int64
 	// Attempts bounds the silent repetitions of a commit that met a busy adjudicator. 0 is 64.
 	Attempts int
@@ -115,7 +119,7 @@ type Config struct {
 
 func (c *Config) ensureDefaults() {
 	if c.BulkBytes == 0 {
-		c.BulkBytes = 4 << 20
+		c.BulkBytes = txn.BulkSize
 	}
 	if c.Attempts == 0 {
 		c.Attempts = 64

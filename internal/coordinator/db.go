@@ -59,12 +59,12 @@ func (d *DB) Outcome(ctx context.Context, id txn.ID) (txn.Outcome, error) {
 		return txn.OutcomeUnknown, nil
 	}
 	for _, p := range participants(d.cfg.Ranges.Ranges()) {
-		r, err := p.Adjudicator.Resolve(ctx, id)
+		o, _, err := p.Adjudicator.Resolve(ctx, id, clock.MaxTimestamp)
 		if err != nil {
 			return txn.OutcomeUnknown, err
 		}
-		if r.Committed {
-			return txn.OutcomeCommitted, nil
+		if o == txn.OutcomeCommitted {
+			return o, nil
 		}
 	}
 	return txn.OutcomeAborted, nil

@@ -3,7 +3,7 @@
 //
 //	SQL ──txn.Txn──▶ coordinator ──Get, Scan at τs──────────────▶ Snapshots (storage)
 //	                      │
-//	                      └──Commit │ Prepare, Decide, GoAhead──▶ Adjudicators, found through Ranges
+//	                      └──Commit │ Prepare, GoAhead─────────▶ Adjudicators, found through Ranges
 //
 // It keeps no durable state: losing it loses its open transactions and nothing else. It serves I1 (the snapshot is the
 // clock's latest edge, nobody hears "committed" before the earliest edge has passed the commit time), I8 (a retry of an

@@ -34,7 +34,7 @@ func NewWithLimits(l coordinator.Limits) *DB {
 	c.now.Store(uint64(clock.FromTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))))
 	s := &store{
 		clock: c, versions: map[string][]version{}, writes: map[keys.Hash]clock.Timestamp{},
-		shared: map[keys.Hash]clock.Timestamp{}, done: map[txn.ID]coordinator.Decision{}, bulk: map[txn.ID][]txn.Image{},
+		shared: map[keys.Hash]clock.Timestamp{}, done: map[txn.ID]clock.Timestamp{}, bulk: map[txn.ID][]txn.Image{},
 	}
 	cfg := coordinator.Config{Clock: c, Time: fakeTime{}, Random: &random{}, Snapshots: s, Ranges: s, Limits: l}
 	return &DB{DB: coordinator.New(cfg), Clock: c, store: s}
@@ -99,7 +99,7 @@ type store struct {
 	writes   map[keys.Hash]clock.Timestamp
 	shared   map[keys.Hash]clock.Timestamp
 	schemas  []clock.Timestamp
-	done     map[txn.ID]coordinator.Decision
+	done     map[txn.ID]clock.Timestamp
 	bulk     map[txn.ID][]txn.Image
 }
 
@@ -200,11 +200,11 @@ func (r *rows) Next(ctx context.Context) ([]txn.KV, error) {
 func (r *rows) Close() {}
 
 // Commit applies the rules of protocol.md 2.4 for one participant.
-func (s *store) Commit(_ context.Context, r *coordinator.Request, p *coordinator.Payload) (coordinator.Decision, error) {
+func (s *store) Commit(_ context.Context, r *coordinator.CommitRequest) (coordinator.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d, ok := s.done[r.ID]; ok {
-		return d, nil
+	if at, ok := s.done[r.ID]; ok {
+		return coordinator.Result{Time: at}, nil
 	}
 	if d := s.judge(r); d.Reason != txn.ReasonNone {
 		return d, nil
@@ -221,37 +221,36 @@ func (s *store) Commit(_ context.Context, r *coordinator.Request, p *coordinator
 			s.shared[h] = at
 		}
 	}
-	for _, img := range append(s.bulk[r.ID], p.Images...) {
+	for _, img := range append(s.bulk[r.ID], r.Record.Images...) {
 		s.apply(at, img)
 	}
 	delete(s.bulk, r.ID)
-	if p.Schema {
+	if len(r.Conflicts.SchemaWrites) > 0 {
 		s.schemas = append(s.schemas, at)
 	}
-	d := coordinator.Decision{Committed: true, At: at}
-	s.done[r.ID] = d
-	return d, nil
+	s.done[r.ID] = at
+	return coordinator.Result{Time: at}, nil
 }
 
-func (s *store) judge(r *coordinator.Request) coordinator.Decision {
-	exclusive := func(hs []keys.Hash, why txn.Reason) coordinator.Decision {
+func (s *store) judge(r *coordinator.CommitRequest) coordinator.Result {
+	exclusive := func(hs []keys.Hash, why txn.Reason) coordinator.Result {
 		for _, h := range hs {
 			if at := max(s.writes[h], s.shared[h]); at > r.Start {
-				return coordinator.Decision{Reason: why, Conflicting: at}
+				return coordinator.Result{Reason: why, Conflicting: at}
 			}
 		}
-		return coordinator.Decision{}
+		return coordinator.Result{}
 	}
-	shared := func(hs []keys.Hash, why txn.Reason) coordinator.Decision {
+	shared := func(hs []keys.Hash, why txn.Reason) coordinator.Result {
 		for _, h := range hs {
 			if at := s.writes[h]; at > r.Start {
-				return coordinator.Decision{Reason: why, Conflicting: at}
+				return coordinator.Result{Reason: why, Conflicting: at}
 			}
 		}
-		return coordinator.Decision{}
+		return coordinator.Result{}
 	}
 	c := &r.Conflicts
-	for _, d := range []coordinator.Decision{
+	for _, d := range []coordinator.Result{
 		shared(c.Schema, txn.ReasonSchema), exclusive(c.SchemaWrites, txn.ReasonSchema),
 		exclusive(c.Exclusive, txn.ReasonConflict), shared(c.Shared, txn.ReasonConflict),
 	} {
@@ -259,7 +258,7 @@ func (s *store) judge(r *coordinator.Request) coordinator.Decision {
 			return d
 		}
 	}
-	return coordinator.Decision{}
+	return coordinator.Result{}
 }
 
 func (s *store) apply(at clock.Timestamp, img txn.Image) {
@@ -278,15 +277,12 @@ func (s *store) apply(at clock.Timestamp, img txn.Image) {
 	s.versions[k] = append(vs, version{at: at, value: value, delete: img.Delete})
 }
 
-func (s *store) Prepare(context.Context, *coordinator.Request) (txn.Vote, error) {
-	return txn.Vote{Reason: txn.ReasonWrongOwner}, nil
+func (s *store) Prepare(context.Context, *coordinator.PrepareRequest) txn.Vote {
+	return txn.Vote{Reason: txn.ReasonWrongOwner}
 }
 
-func (s *store) Decide(context.Context, *coordinator.Request, []txn.Vote, *coordinator.Payload) (coordinator.Decision, error) {
-	return coordinator.Decision{Reason: txn.ReasonWrongOwner}, nil
-}
-
-func (s *store) Settle(txn.ID, uint32, coordinator.Decision) {}
+func (s *store) GoAhead(txn.ID, clock.Timestamp) {}
+func (s *store) GoAbort(txn.ID, uint32)          {}
 
 func (s *store) Bulk(_ context.Context, id txn.ID, _ uint32, images []txn.Image) error {
 	s.mu.Lock()
@@ -295,12 +291,11 @@ func (s *store) Bulk(_ context.Context, id txn.ID, _ uint32, images []txn.Image)
 	return nil
 }
 
-func (s *store) Resolve(_ context.Context, id txn.ID) (coordinator.Decision, error) {
+func (s *store) Resolve(_ context.Context, id txn.ID, _ clock.Timestamp) (txn.Outcome, clock.Timestamp, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, ok := s.done[id]
-	if !ok {
-		s.done[id] = coordinator.Decision{}
+	if at, ok := s.done[id]; ok {
+		return txn.OutcomeCommitted, at, nil
 	}
-	return d, nil
+	return txn.OutcomeAborted, 0, nil
 }
