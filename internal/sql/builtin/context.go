@@ -26,7 +26,8 @@ type Context struct {
 
 // scratch is working memory that implementations reuse between rows.
 type scratch struct {
-	buf []byte
+	buf    []byte
+	random *randomState
 }
 
 // Session is what functions ask of the session and of the catalogue. All methods run inside the statement: they may
