@@ -183,6 +183,7 @@ type FuncCall struct {
 	Distinct    bool
 	Variadic    bool // the last argument was marked VARIADIC
 	SQLSyntax   bool
+	SQLSimilar  bool // SUBSTRING(a SIMILAR b ESCAPE c)
 }
 
 // NamedArgExpr is "name => value" in a call's arguments.

@@ -570,3 +570,14 @@ func (n *TypeList) Position() int { return n.Pos }
 
 // Position implements Node.
 func (n *VacuumTarget) Position() int { return n.Pos }
+func (*SetToDefault) expr()           {}
+func (*CheckPointStmt) statement()    {}
+
+// Position implements Node.
+func (n *SetToDefault) Position() int { return n.Pos }
+
+// Position implements Node.
+func (n *CheckPointStmt) Position() int { return n.Pos }
+
+// Position implements Node.
+func (n *Star) Position() int { return n.Pos }
