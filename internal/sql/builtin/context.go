@@ -26,8 +26,9 @@ type Context struct {
 
 // scratch is working memory that implementations reuse between rows.
 type scratch struct {
-	buf    []byte
-	random *randomState
+	buf     []byte
+	random  *randomState
+	regexps regexpCache
 }
 
 // Session is what functions ask of the session and of the catalogue. All methods run inside the statement: they may
