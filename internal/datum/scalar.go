@@ -48,7 +48,9 @@ func errRange(typ, s string) *failure.Error {
 
 func parseBool(s string) (Datum, error) {
 	v := trimSpace(s)
-	prefix := func(word string, least int) bool { return len(v) >= least && len(v) <= len(word) && hasPrefixFold(word, v) }
+	prefix := func(word string, least int) bool {
+		return len(v) >= least && len(v) <= len(word) && hasPrefixFold(word, v)
+	}
 	switch {
 	case prefix("true", 1), prefix("yes", 1), prefix("on", 2), v == "1":
 		return NewBool(true), nil
