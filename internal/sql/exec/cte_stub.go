@@ -1,0 +1,4 @@
+package exec
+
+type cteStore struct{}
+type workTable struct{}
