@@ -50,9 +50,12 @@ type Journal interface {
 	Append(rec []byte, r txn.Receipt) (index uint64, err error)
 	// Committed returns the index of the last record that is durable and applied; it costs an atomic load.
 	Committed() uint64
+	// Wait blocks until Committed is above an index.
+	Wait(ctx context.Context, above uint64) (uint64, error)
 	// Lease returns what the log says of its owner.
 	Lease() txn.Lease
 	// Outcome looks a transaction up among the applied records.
 	Outcome(id txn.ID) (txn.Outcome, clock.Timestamp)
+	// Resolve is Outcome for an attempt that cannot commit above ub (0: not known).
+	Resolve(id txn.ID, ub clock.Timestamp) (txn.Outcome, clock.Timestamp)
 }
-

@@ -16,7 +16,7 @@
 //	New(cfg Config, clk clock.Clock, time host.Time, j Journal) *Adjudicator
 //	Start(ctx) error                                   own the journal: a new generation, a first grant
 //	Commit(ctx, *CommitRequest) (Result, error)        the leader's decision, durable; alone or with Votes
-//	Prepare(ctx, *PrepareRequest) txn.Vote             a participant's vote
+//	Prepare(ctx, *PrepareRequest) (txn.Vote, error)            a participant's vote
 //	GoAhead(id txn.ID, c clock.Timestamp)              the leader decided: the promise becomes a write at c
 //	GoAbort(id txn.ID, attempt uint32)                 the leader abandoned that attempt
 //	Bulk(ctx, id txn.ID, seq uint32, images []txn.Image) error

@@ -23,16 +23,36 @@ type Local struct {
 	time  host.Time
 	base  int64 // Unix nanoseconds at monotonic zero
 	bound int64
-	floor atomic.Int64 // Unix nanoseconds; true time is known to be past it
+	ahead atomic.Pointer[shift]
 }
 
-// Advance tells the clock that true time is at or past t, as a durable record of an earlier run proves. Until the wall
-// clock gets there, both edges stand at t. A wall clock set back between two runs thus costs a pause and nothing more.
+// shift is a jump ahead at a moment of monotonic time, wearing off from then on.
+type shift struct{ at, by int64 }
+
+// slew is how slowly a shift wears off: one part in so many of the time that passes.
+const slew = 64
+
+func (s *shift) left(mono int64) int64 {
+	if s == nil {
+		return 0
+	}
+	return max(0, s.by-(mono-s.at)/slew)
+}
+
+// Advance tells the clock that time had come as far as t before, as a durable record of an earlier run proves: a lease
+// taken ahead of time before a crash, or a wall clock that was set back. The clock jumps there at once, so that nobody
+// has to wait, and falls back to wall time by running slower. Only for a process alone, whose clock nobody else compares
+// with.
 func (c *Local) Advance(t Timestamp) {
-	ns := t.Time().UnixNano() + 1000
 	for {
-		old := c.floor.Load()
-		if ns <= old || c.floor.CompareAndSwap(old, ns) {
+		old := c.ahead.Load()
+		mono := int64(c.time.Monotonic())
+		target := epoch + int64(t>>FractionBits)*1000 + 1000
+		behind := target - (c.base + mono + old.left(mono))
+		if behind <= 0 {
+			return
+		}
+		if c.ahead.CompareAndSwap(old, &shift{at: mono, by: old.left(mono) + behind}) {
 			return
 		}
 	}
@@ -40,9 +60,11 @@ func (c *Local) Advance(t Timestamp) {
 
 // Now implements Clock.
 func (c *Local) Now() (Interval, bool) {
-	ns := c.base + int64(c.time.Monotonic())
-	if f := c.floor.Load(); ns < f {
-		ns = f
+	mono := int64(c.time.Monotonic())
+	ns := c.base + mono + c.ahead.Load().left(mono)
+	if c.bound == 0 {
+		t := FromUnixNano(ns)
+		return Interval{Earliest: t, Latest: t}, true
 	}
 	return Interval{Earliest: FromUnixNano(ns - c.bound), Latest: FromUnixNano(ns + c.bound)}, true
 }

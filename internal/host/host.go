@@ -4,6 +4,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -41,6 +42,9 @@ type Network interface {
 	Listen(network, address string) (net.Listener, error)
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 }
+
+// ErrNoSpace is what a simulated file system says when it is full; a real one says ENOSPC.
+var ErrNoSpace = errors.New("no space left on device")
 
 // File is an open file. Methods behave like os.File's.
 type File interface {

@@ -440,6 +440,7 @@ const (
 	FateEffective Fate = iota // durable and in force
 	FateRefused               // durable, but without effect: generation, time or interval did not fit; the owner must step down
 	FateSettled               // durable, but without effect: its transaction id was committed or tombstoned before
+	FateDropped               // it never reached the log: the journal stopped or lost its leadership first
 	FateUnknown               // the journal stopped or lost its leadership first: only a later look at the log can tell
 )
 

@@ -6,6 +6,7 @@ package txn
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/meridiandb/meridian/internal/clock"
@@ -13,8 +14,20 @@ import (
 	"github.com/meridiandb/meridian/internal/pushdown"
 )
 
-// ID names a transaction for ever: 8 bytes start time, 8 bytes of node and randomness.
+// ID names a transaction for ever: 8 bytes start time (a timestamp, big endian), 8 bytes of node and randomness. Journals
+// remember ids by their start time for at least an hour, so it must be a time of this cluster, taken when the
+// transaction began.
 type ID [16]byte
+
+// MakeID builds an id.
+func MakeID(start clock.Timestamp, unique uint64) (id ID) {
+	binary.BigEndian.PutUint64(id[:], uint64(start))
+	binary.BigEndian.PutUint64(id[8:], unique)
+	return id
+}
+
+// Start returns the start time in an id.
+func (id ID) Start() clock.Timestamp { return clock.Timestamp(binary.BigEndian.Uint64(id[:])) }
 
 // String prints an id in hexadecimal.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }

@@ -1,0 +1,55 @@
+package adjudicator
+
+import (
+	"time"
+
+	"github.com/meridiandb/meridian/internal/adjudicator/conflict"
+	"github.com/meridiandb/meridian/internal/clock"
+	"github.com/meridiandb/meridian/internal/txn"
+)
+
+// Config of an adjudicator. Zero values mean defaults.
+type Config struct {
+	// Journal is the journal it owns.
+	Journal txn.JournalID
+	// Ranges are the conflict hashes it owns. Empty means all.
+	Ranges []txn.HashRange
+	// Grant is how far ahead of the clock the leased interval is raised. 0 means 1 s. It must exceed twice Promise.
+	Grant time.Duration
+	// Promise is how long a vote holds. 0 means 20 ms.
+	Promise time.Duration
+	// LeadMin and LeadMax bound the lead, which otherwise follows the time that an append takes. LeadMax 0 means 2 ms; a
+	// negative LeadMax means no lead at all.
+	LeadMin, LeadMax time.Duration
+	// KeepAlive is how long after the last use the lease is renewed ahead of time; after that the next use waits for an
+	// append. 0 means 3 s.
+	KeepAlive time.Duration
+	// Window sizes the memory of recent writes.
+	Window conflict.Config
+	// WindowAge is how old a snapshot may be that still commits a write. 0 means 10 minutes.
+	WindowAge time.Duration
+	// Fate, when not nil, tells exactly what became of a transaction once the journal of its leader has passed ub, from a
+	// feed. It must not block nor call back.
+	Fate func(leader txn.JournalID, id txn.ID, ub clock.Timestamp) (c clock.Timestamp, outcome txn.Outcome)
+}
+
+func (c *Config) ensureDefaults() {
+	if len(c.Ranges) == 0 {
+		c.Ranges = []txn.HashRange{txn.AllHashes()}
+	}
+	if c.Grant == 0 {
+		c.Grant = time.Second
+	}
+	if c.Promise == 0 {
+		c.Promise = 20 * time.Millisecond
+	}
+	if c.LeadMax == 0 {
+		c.LeadMax = 2 * time.Millisecond
+	}
+	if c.KeepAlive == 0 {
+		c.KeepAlive = 3 * time.Second
+	}
+	if c.WindowAge == 0 {
+		c.WindowAge = 10 * time.Minute
+	}
+}

@@ -1,0 +1,40 @@
+package adjudicator
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// leadSamples is how many appends the lead is estimated from.
+const leadSamples = 32
+
+// leadEstimate follows the time that a durable append takes. Commit times are set that far ahead, so that a snapshot
+// taken now need not wait for commits that are being synced, while the commits' own wait hides behind their sync.
+type leadEstimate struct {
+	min, max time.Duration
+	now      atomic.Int64 // nanoseconds
+	samples  [leadSamples]time.Duration
+	n        int
+}
+
+func (l *leadEstimate) init(cfg *Config) {
+	l.min, l.max = cfg.LeadMin, max(0, cfg.LeadMax)
+	l.now.Store(int64(l.min))
+}
+
+func (l *leadEstimate) get() time.Duration { return time.Duration(l.now.Load()) }
+
+// sample notes one append; the caller makes sure that calls do not overlap. The lead is set a little below the median:
+// rather let a reader wait for some syncs than make most commits wait for the clock.
+func (l *leadEstimate) sample(d time.Duration) {
+	l.samples[l.n%leadSamples] = d
+	l.n++
+	if l.n%(leadSamples/2) != 0 {
+		return
+	}
+	sorted := l.samples
+	have := sorted[:min(l.n, leadSamples)]
+	slices.Sort(have)
+	l.now.Store(int64(min(max(have[len(have)*2/5], l.min), l.max)))
+}

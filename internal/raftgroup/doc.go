@@ -1,0 +1,19 @@
+// Package raftgroup drives Raft groups over one log that all groups of a node share.
+//
+//	machine ──Gather──▶ RawNode ──Ready──▶ frame ──write, fdatasync──▶ responses ──▶ RawNode ──Ready──▶ Apply ──▶ machine
+//	   ▲                                                                                                   │
+//	   └─ Wake ◀── callers                          one goroutine, the log writer, does all of this ◀─────┘
+//
+// At this scale the cost of a commit is not Raft's arithmetic but waking goroutines up. So there is one goroutine for the
+// whole log: it asks each group that has work for its next entry, steps Raft, writes what all groups have to store as
+// one frame, syncs once, steps Raft again and applies what was committed, calling the machines directly. While it syncs,
+// the machines gather the next batch: group commit without any delay of its own.
+//
+// A frame is the unit of writing, syncing and checking. The next frame is written only after the last one is synced,
+// hence at recovery a broken frame with nothing valid behind it is a torn tail and cut off, and a broken frame with a
+// valid one behind it is damage: the log refuses to open and names the file and the offset. docs/formats/log.md has the
+// bytes.
+//
+// Storage writes are asynchronous in Raft's sense (raft.Config.AsyncStorageWrites): messages to other voters leave before
+// the sync, responses after it. One voter is the usual group today; more need only a Transport and ticks.
+package raftgroup

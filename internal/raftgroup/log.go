@@ -1,0 +1,449 @@
+package raftgroup
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"sync"
+	"sync/atomic"
+
+	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/host"
+	"github.com/meridiandb/meridian/internal/invariant"
+)
+
+// LogConfig of a log. Zero values mean defaults.
+type LogConfig struct {
+	// SegmentBytes is the size of a file of the log; at least twice the largest frame. 0 means 64 MiB.
+	SegmentBytes int64
+	// SpareFiles is how many trimmed segments are kept for reuse: their blocks have been written already, and syncing data
+	// in such blocks takes half the time. 0 means 2.
+	SpareFiles int
+	// Stopped, when not nil, is called once, by the log writer, when the log stops because of an error. It must not block.
+	Stopped func(error)
+}
+
+func (c *LogConfig) ensureDefaults() {
+	if c.SegmentBytes == 0 {
+		c.SegmentBytes = 64 << 20
+	}
+	if c.SpareFiles == 0 {
+		c.SpareFiles = 2
+	}
+}
+
+// zeroAhead is how much of a fresh file is written with zeros at a time, ahead of the frames: the sync that turns
+// reserved blocks into written ones is dear, and this way one in many pays for it.
+const zeroAhead = 1 << 20
+
+// frameMax is the size of items above which no more groups are added to a frame.
+const frameMax = 16 << 20
+
+// Log is the segmented log of a node. OpenLog reads it, Group adds the groups, Start lets them run, Close ends it.
+type Log struct {
+	fs   host.FS
+	dir  string
+	cfg  LogConfig
+	lock io.Closer
+
+	mu struct {
+		sync.Mutex
+		segments []*segment // oldest first; the last one is written to
+		spares   []string   // names of files to reuse
+		queue    []*Group   // groups that have work, each once
+		groups   map[GroupID]*Group
+		closing  bool
+		err      error // why the log stopped
+	}
+	wake    chan struct{} // holds a token when the queue may not be empty
+	stopped chan struct{} // closed when the log writer has ended
+	failed  chan struct{} // closed when it ended with an error
+	started atomic.Bool
+
+	// What follows belongs to the log writer (and to OpenLog before it).
+	frame   frame
+	zeros   []byte
+	number  uint64 // of the next frame
+	prev    uint32 // checksum of the last frame
+	fresh   bool   // the current segment has no frame yet: the next one repeats every group's state
+	renamed bool   // the folder must be synced before the next frame counts
+
+	restored map[GroupID]*state // groups found at recovery, until Group asks for them
+}
+
+// segment is one file of the log.
+type segment struct {
+	number  uint64
+	file    host.File
+	name    string
+	end     int64 // behind the last synced frame
+	written int64 // blocks up to here have been written before
+	// highest is the highest index of each group with entries in the file; readers keeps it from being reused. Both are
+	// guarded by Log.mu.
+	highest map[GroupID]uint64
+	readers int
+}
+
+func segmentName(n uint64) string { return fmt.Sprintf("%016x.log", n) }
+
+// Err returns why the log stopped, nil while it runs or after Close.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.err
+}
+
+// Failed is closed when the log has stopped because of an error.
+func (l *Log) Failed() <-chan struct{} { return l.failed }
+
+// Start begins to serve the groups.
+func (l *Log) Start() {
+	invariant.Check(!l.started.Swap(true), "log started twice")
+	go l.run()
+}
+
+// Close serves what is queued already, stops the log writer and closes the files. The error is why the log stopped
+// earlier, or what closing said.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	l.mu.closing = true
+	l.mu.Unlock()
+	l.signal()
+	if l.started.Load() {
+		<-l.stopped
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.mu.err
+	for _, s := range l.mu.segments {
+		if e := s.file.Close(); err == nil {
+			err = e
+		}
+	}
+	l.mu.segments = nil
+	return errors.Join(err, l.lock.Close())
+}
+
+// signal leaves a token for the log writer.
+func (l *Log) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enqueue adds a group that has work. The caller has set its queued flag.
+func (l *Log) enqueue(g *Group) {
+	l.mu.Lock()
+	l.mu.queue = append(l.mu.queue, g)
+	l.mu.Unlock()
+	l.signal()
+}
+
+// run is the log writer.
+func (l *Log) run() {
+	defer close(l.stopped)
+	var turn []*Group
+	for {
+		l.mu.Lock()
+		turn, l.mu.queue = l.mu.queue, turn[:0]
+		closing := l.mu.closing
+		l.mu.Unlock()
+		if len(turn) == 0 {
+			if closing {
+				l.end(nil)
+				return
+			}
+			<-l.wake
+			continue
+		}
+		if err := l.cycle(turn); err != nil {
+			l.end(err)
+			return
+		}
+	}
+}
+
+// cycle collects what the groups have to store, makes it durable with one sync, and lets them go on from there.
+func (l *Log) cycle(turn []*Group) error {
+	served := turn[:0:0]
+	for _, g := range turn {
+		if l.frame.items() > frameMax {
+			// The frame is full. Who has something in it already is served with it all the same.
+			l.enqueue(g)
+			if g.owed() {
+				served = append(served, g)
+			}
+			continue
+		}
+		g.queued.Store(false)
+		if err := g.collect(&l.frame); err != nil {
+			return err
+		}
+		served = append(served, g)
+	}
+	var at point
+	if l.frame.must {
+		var err error
+		if at, err = l.write(); err != nil {
+			return err
+		}
+		l.frame.reset()
+	}
+	for _, g := range served {
+		if err := g.proceed(at, &l.frame); err != nil {
+			return err
+		}
+	}
+	return l.reclaim()
+}
+
+// end stops the groups. Without a reason it is an ordinary close.
+func (l *Log) end(reason error) {
+	l.mu.Lock()
+	l.mu.err = reason
+	l.mu.closing = true
+	groups := make([]*Group, 0, len(l.mu.groups))
+	for _, g := range l.mu.groups {
+		groups = append(groups, g)
+	}
+	l.mu.Unlock()
+	why := reason
+	if why == nil {
+		why = failure.New(failure.AdminShutdown, "the journal is closed")
+	}
+	for _, g := range groups {
+		g.machine.Stopped(why)
+	}
+	if reason != nil {
+		close(l.failed)
+		if l.cfg.Stopped != nil {
+			l.cfg.Stopped(reason)
+		}
+	}
+}
+
+// write makes the frame durable and returns where it lies.
+func (l *Log) write() (point, error) {
+	seg := l.current()
+	if seg.end+frameSize(l.frame.items()) > l.cfg.SegmentBytes {
+		var err error
+		if seg, err = l.roll(); err != nil {
+			return point{}, err
+		}
+	}
+	if l.fresh {
+		if err := l.repeatStates(); err != nil {
+			return point{}, err
+		}
+	}
+	b := l.frame.b[segmentHeader:]
+	head := frameHead{length: uint32(l.frame.items()), segment: seg.number, number: l.number, prev: l.prev}
+	head.put(b)
+	head.crc = frameCRC(b)
+	head.put(b)
+	at, from := seg.end, seg.end
+	if l.fresh {
+		b, from = l.frame.b, 0
+		segmentHead{segment: seg.number, firstFrame: l.number, prev: l.prev}.appendTo(b[:0])
+	}
+	end := at + frameSize(l.frame.items())
+	invariant.Check(end <= l.cfg.SegmentBytes, "a frame of %d bytes does not fit a segment", len(b))
+	if err := l.put(seg, b, from, end); err != nil {
+		return point{}, wrapIO(err, "write", seg.name)
+	}
+	l.mu.Lock()
+	seg.end = end
+	l.mu.Unlock()
+	l.number++
+	l.prev, l.fresh = head.crc, false
+	return point{segment: seg.number, offset: at}, nil
+}
+
+// put writes b at an offset and syncs.
+func (l *Log) put(seg *segment, b []byte, from, end int64) error {
+	if _, err := seg.file.WriteAt(b, from); err != nil {
+		return err
+	}
+	if end > seg.written {
+		to := min((end+zeroAhead-1)/zeroAhead*zeroAhead, l.cfg.SegmentBytes)
+		if l.zeros == nil {
+			l.zeros = make([]byte, zeroAhead)
+		}
+		for off := from + int64(len(b)); off < to; {
+			n := min(to-off, zeroAhead)
+			if _, err := seg.file.WriteAt(l.zeros[:n], off); err != nil {
+				return err
+			}
+			off += n
+		}
+		seg.written = to
+	}
+	if err := seg.file.SyncData(); err != nil {
+		return err
+	}
+	if l.renamed {
+		l.renamed = false
+		return l.fs.SyncDir(l.dir)
+	}
+	return nil
+}
+
+// wrapIO turns an error of the file system into the reason for which a node stops.
+func wrapIO(err error, what, name string) error {
+	code := failure.IOError
+	if isNoSpace(err) {
+		code = failure.DiskFull
+	}
+	return failure.New(code, "could not %s journal file \"%s\": %v", what, name, err).WithCause(err)
+}
+
+func (l *Log) current() *segment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.segments[len(l.mu.segments)-1]
+}
+
+// roll goes on in a new file, reusing a trimmed one when there is one.
+func (l *Log) roll() (*segment, error) {
+	l.mu.Lock()
+	var number uint64 = 1
+	if n := len(l.mu.segments); n > 0 {
+		number = l.mu.segments[n-1].number + 1
+	}
+	spare := ""
+	if n := len(l.mu.spares); n > 0 {
+		spare, l.mu.spares = l.mu.spares[n-1], l.mu.spares[:n-1]
+	}
+	l.mu.Unlock()
+
+	name := segmentName(number)
+	full := path.Join(l.dir, name)
+	seg := &segment{number: number, name: name, end: segmentHeader, highest: map[GroupID]uint64{}}
+	if spare != "" {
+		if err := l.fs.Rename(path.Join(l.dir, spare), full); err != nil {
+			return nil, wrapIO(err, "reuse", spare)
+		}
+		seg.written = l.cfg.SegmentBytes
+	}
+	f, err := l.fs.OpenReadWrite(full)
+	if err != nil {
+		return nil, wrapIO(err, "open", name)
+	}
+	seg.file = f
+	size, err := f.Size()
+	if err == nil && size < l.cfg.SegmentBytes {
+		seg.written = 0
+		err = f.Preallocate(0, l.cfg.SegmentBytes)
+		if err == nil {
+			err = f.Sync() // the new length, so that later syncs need only be of data
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, wrapIO(err, "reserve space for", name)
+	}
+	l.renamed, l.fresh = true, true
+	l.mu.Lock()
+	l.mu.segments = append(l.mu.segments, seg)
+	l.mu.Unlock()
+	return seg, nil
+}
+
+// repeatStates puts the base and hard state of every group at the front of the first frame of a file, so that the files
+// before it can go.
+func (l *Log) repeatStates() error {
+	l.mu.Lock()
+	states := make([]*state, 0, len(l.mu.groups)+len(l.restored))
+	for _, g := range l.mu.groups {
+		states = append(states, g.state)
+	}
+	for _, s := range l.restored {
+		states = append(states, s)
+	}
+	l.mu.Unlock()
+	var head frame
+	head.reset()
+	for _, s := range states {
+		if err := s.repeat(&head); err != nil {
+			return err
+		}
+	}
+	// In front of the collected items: those are newer.
+	n := segmentHeader + frameHeader
+	head.b = append(head.b, l.frame.b[n:]...)
+	l.frame.b = head.b
+	return nil
+}
+
+func (s *state) repeat(f *frame) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := f.addBase(s.group, s.mu.base, s.mu.baseTerm, s.mu.conf); err != nil {
+		return err
+	}
+	f.addHard(s.group, s.mu.hard.term, s.mu.hard.vote, s.mu.hard.commit)
+	return nil
+}
+
+// reclaim makes spares of the oldest files that no group needs any more.
+func (l *Log) reclaim() error {
+	for {
+		seg := l.takeOldest()
+		if seg == nil {
+			return nil
+		}
+		if err := seg.file.Close(); err != nil {
+			return wrapIO(err, "close", seg.name)
+		}
+		l.mu.Lock()
+		keep := len(l.mu.spares) < l.cfg.SpareFiles
+		l.mu.Unlock()
+		full := path.Join(l.dir, seg.name)
+		if !keep {
+			if err := l.fs.Remove(full); err != nil {
+				return wrapIO(err, "remove", seg.name)
+			}
+			continue
+		}
+		spare := "spare-" + seg.name
+		if err := l.fs.Rename(full, path.Join(l.dir, spare)); err != nil {
+			return wrapIO(err, "rename", seg.name)
+		}
+		l.mu.Lock()
+		l.mu.spares = append(l.mu.spares, spare)
+		l.mu.Unlock()
+	}
+}
+
+// takeOldest removes and returns the oldest segment when every group's log starts behind what it holds.
+func (l *Log) takeOldest() *segment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.mu.segments) < 2 {
+		return nil
+	}
+	seg := l.mu.segments[0]
+	if seg.readers > 0 {
+		return nil
+	}
+	for id, high := range seg.highest {
+		g := l.mu.groups[id]
+		if g == nil || g.state.durableBase() < high {
+			return nil
+		}
+	}
+	l.mu.segments = l.mu.segments[1:]
+	return seg
+}
+
+// reclaimable says whether trimming a group up to index would free a file, as far as this group is concerned.
+func (l *Log) reclaimable(g GroupID, index uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.mu.segments) < 2 {
+		return false
+	}
+	return l.mu.segments[0].highest[g] <= index
+}
