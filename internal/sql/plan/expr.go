@@ -41,6 +41,7 @@ type OuterParam struct {
 // it does not produce is correlated. Var exists only before planning; physical expressions have Column and OuterParam.
 type Var struct {
 	ID   ColID
+	Pos  int32 // byte offset of the mention, for errors
 	Typ  datum.Type
 	Name string
 }
