@@ -318,9 +318,11 @@ func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Result, err
 		}
 		r.Proposed = func(c clock.Timestamp) { t.goAhead(p, c) }
 	}
-	// What was proposed cannot be called back: from here on the outcome is waited for.
-	res, err := leader.adj.Commit(context.WithoutCancel(ctx), r)
+	res, err := leader.adj.Commit(ctx, r)
 	switch {
+	case err != nil && ctx.Err() != nil && !failure.OutcomeUnknown(err):
+		t.abort(p, attempt)
+		return Result{}, ctx.Err()
 	case failure.OutcomeUnknown(err):
 		return t.resolve(ctx, p, bound, err)
 	case err != nil:
@@ -341,7 +343,13 @@ func (t *Txn) prepare(ctx context.Context, p *plan, attempt uint32) (votes []txn
 		}
 		s := &p.shares[i]
 		r := &PrepareRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Leader: p.shares[p.leader].journal, Conflicts: s.conflicts}
-		go func() { answers <- s.adj.Prepare(ctx, r) }()
+		go func() {
+			v, err := s.adj.Prepare(ctx, r)
+			if err != nil {
+				v = txn.Vote{From: s.journal, Reason: txn.ReasonNotReady}
+			}
+			answers <- v
+		}()
 	}
 	for range len(p.shares) - 1 {
 		v := <-answers

@@ -57,10 +57,11 @@ type PrepareRequest struct {
 
 // Adjudicator is the owner of a conflict range with its journal.
 type Adjudicator interface {
-	// Commit decides. An error is 40003 when it cannot be told what happened; any other means that nothing did.
+	// Commit decides. An error is 40003 when it cannot be told what happened; any other means that nothing did. The
+	// context counts until the record is on its way to the log.
 	Commit(ctx context.Context, r *CommitRequest) (Result, error)
-	// Prepare asks for a vote. A participant that cannot be reached votes no.
-	Prepare(ctx context.Context, r *PrepareRequest) txn.Vote
+	// Prepare asks for a vote. An error is as good as a no.
+	Prepare(ctx context.Context, r *PrepareRequest) (txn.Vote, error)
 	// GoAhead tells a participant that the leader decided for c. It may be lost.
 	GoAhead(id txn.ID, c clock.Timestamp)
 	// GoAbort tells a participant that an attempt was abandoned. It may be lost.

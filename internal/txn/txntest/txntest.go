@@ -277,8 +277,8 @@ func (s *store) apply(at clock.Timestamp, img txn.Image) {
 	s.versions[k] = append(vs, version{at: at, value: value, delete: img.Delete})
 }
 
-func (s *store) Prepare(context.Context, *coordinator.PrepareRequest) txn.Vote {
-	return txn.Vote{Reason: txn.ReasonWrongOwner}
+func (s *store) Prepare(context.Context, *coordinator.PrepareRequest) (txn.Vote, error) {
+	return txn.Vote{Reason: txn.ReasonWrongOwner}, nil
 }
 
 func (s *store) GoAhead(txn.ID, clock.Timestamp) {}
