@@ -18,8 +18,9 @@ type Context struct {
 	BackendPID  int32
 	Version     string // Meridian's version, for version()
 
-	Facts   *Facts
-	Session Session // nil where there is none (defaults evaluated in DDL, tests): its functions answer 0A000
+	Env     *datum.Env // zone, date style and other settings of text forms; nil means the defaults
+	Facts   *Facts     // required
+	Session Session    // nil where there is none (defaults evaluated in DDL, tests): its functions answer 0A000
 
 	scratch scratch
 }
@@ -67,12 +68,4 @@ func (c *Context) session(what string) (Session, error) {
 		return nil, failure.NotSupported("%s outside a session", what)
 	}
 	return c.Session, nil
-}
-
-// facts returns the context's facts.
-func (c *Context) facts() *Facts {
-	if c.Facts != nil {
-		return c.Facts
-	}
-	return Load()
 }

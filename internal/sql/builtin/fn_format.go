@@ -98,7 +98,7 @@ func typeAt(types []datum.Type, call *Call, i int) datum.Type {
 }
 
 func checkVariadicArray(call *Call, i int) error {
-	if call.Variadic && call.Facts != nil && call.Facts.BaseElementType(call.argType(i)) == 0 {
+	if call.Variadic && call.Facts.BaseElementType(call.argType(i)) == 0 {
 		return failure.New(failure.DatatypeMismatch, "VARIADIC argument must be an array")
 	}
 	return nil

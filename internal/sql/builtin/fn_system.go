@@ -97,9 +97,9 @@ func (r *registry) typeFacts() {
 		}
 		oid := OID(a[0].Int())
 		if a[1].IsNull() {
-			return datum.NewText(c.facts().TypeName(oid)), nil
+			return datum.NewText(c.Facts.TypeName(oid)), nil
 		}
-		return datum.NewText(c.facts().FormatType(datum.Type{OID: oid, Mod: int32(a[1].Int())})), nil
+		return datum.NewText(c.Facts.FormatType(datum.Type{OID: oid, Mod: int32(a[1].Int())})), nil
 	}
 	r.impl["oidvectortypes"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
 		var b strings.Builder
@@ -107,7 +107,7 @@ func (r *registry) typeFacts() {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(c.facts().TypeName(OID(e.Int())))
+			b.WriteString(c.Facts.TypeName(OID(e.Int())))
 		}
 		return datum.NewText(b.String()), nil
 	}
@@ -135,11 +135,11 @@ func (r *registry) typeFacts() {
 	r.bind["pg_collation_for"] = func(call *Call) (Impl, error) {
 		t := call.argType(0)
 		coll := datum.Null
-		if call.Facts != nil && call.Facts.Collation(t) != 0 {
+		if call.Facts.Collation(t) != 0 {
 			coll = datum.NewText(`"default"`)
 		} else if t != datum.OIDUnknown {
 			return nil, failure.New(failure.DatatypeMismatch, "collations are not supported by type %s",
-				Load().TypeName(t))
+				call.Facts.TypeName(t))
 		}
 		return func(*Context, []datum.Datum) (datum.Datum, error) { return coll, nil }, nil
 	}

@@ -25,7 +25,7 @@ type RowIter interface {
 
 // Call describes one call site to Bind, SetImpl, AggImpl and WindowImpl.
 type Call struct {
-	Facts    *Facts
+	Facts    *Facts // required
 	Func     *Func
 	Args     []datum.Type // actual types of the arguments after coercion
 	Ret      datum.Type   // actual result type
@@ -81,9 +81,6 @@ func (fn *Func) Prepare(call *Call) (Impl, error) {
 }
 
 func (fn *Func) notSupported(f *Facts) error {
-	if f == nil {
-		f = Load()
-	}
 	return failure.NotSupported("function %s", f.Signature(fn))
 }
 

@@ -11,22 +11,7 @@ import (
 
 // out appends a value's text form.
 func (c *Context) out(buf []byte, t datum.Type, d datum.Datum) []byte {
-	switch d.Kind() {
-	case datum.KindText:
-		return append(buf, d.Text()...)
-	case datum.KindInt:
-		return strconv.AppendInt(buf, d.Int(), 10)
-	case datum.KindBool:
-		if d.Bool() {
-			return append(buf, 't')
-		}
-		return append(buf, 'f')
-	case datum.KindNumeric:
-		return d.Numeric().Append(buf, 'f')
-	case datum.KindFloat:
-		return strconv.AppendFloat(buf, d.Float(), 'g', -1, 64)
-	}
-	return buf
+	return datum.AppendText(buf, t, d, c.Env)
 }
 
 // outText returns a value's text form.

@@ -40,7 +40,7 @@ type reNode struct {
 	behind   bool // of reLook
 	negate   bool // of reLook
 	// prefer is what the node as a whole prefers: '>' longest, '<' shortest, 0 no preference.
-	prefer byte
+	prefer  byte
 	backref bool
 	id      int
 }

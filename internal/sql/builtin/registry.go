@@ -56,5 +56,9 @@ func (b *base) key(fn *Func) string {
 
 // registrations lists the parts of the library.
 func registrations() []func(*registry) {
-	return []func(*registry){}
+	return []func(*registry){
+		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
+		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
+		registerAggOrdered, registerWindow,
+	}
 }
