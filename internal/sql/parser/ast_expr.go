@@ -221,10 +221,11 @@ type MinMaxExpr struct {
 	Args  []Expr
 }
 
-// ArrayExpr is ARRAY[Elems]; inner brackets of a multidimensional array are *ArrayExpr too.
+// ArrayExpr is ARRAY[Elems]; the inner brackets of a multidimensional array are *ArrayExpr that are not Explicit.
 type ArrayExpr struct {
-	Pos   int
-	Elems []Expr
+	Pos      int
+	Explicit bool // ARRAY was written
+	Elems    []Expr
 }
 
 // RowExpr is ROW(Args), or (a, b, …) when not Explicit.

@@ -107,10 +107,10 @@ func (p *parser) copyOldOption() *DefElem {
 		return wordOption(pos, "format", "csv")
 	case kwFreeze:
 		p.advance()
-		return boolOption(pos, "freeze", true)
+		return &DefElem{Pos: pos, Name: "freeze"}
 	case kwHeader:
 		p.advance()
-		return boolOption(pos, "header", true)
+		return &DefElem{Pos: pos, Name: "header"}
 	case kwDelimiter:
 		p.advance()
 		return p.textOption(pos, "delimiter")

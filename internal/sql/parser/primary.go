@@ -408,7 +408,9 @@ func (p *parser) keywordExpr(cat keywordCategory) Expr {
 		if p.is('(') {
 			return &SubLink{Pos: pos, Kind: SubLinkArray, Query: p.selectWithParens()}
 		}
-		return p.arrayExpr(pos)
+		a := p.arrayExpr(pos)
+		a.Explicit = true
+		return a
 	case kwRow:
 		if p.peek(1) == '(' {
 			p.advance()
@@ -576,7 +578,7 @@ func (p *parser) caseExpr() Expr {
 }
 
 // arrayExpr parses the brackets of ARRAY[…], which may nest.
-func (p *parser) arrayExpr(pos int) Expr {
+func (p *parser) arrayExpr(pos int) *ArrayExpr {
 	p.enter()
 	defer p.leave()
 	a := &ArrayExpr{Pos: pos}
