@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -158,19 +159,19 @@ func catArrays(x, y datum.Datum) (datum.Datum, error) {
 	var dims []datum.ArrayDim
 	switch na, nb := len(a.Dims), len(b.Dims); {
 	case na == nb:
-		if na > 1 && !sameLens(a.Dims[1:], b.Dims[1:]) {
+		if na > 1 && !slices.Equal(a.Dims[1:], b.Dims[1:]) {
 			return datum.Null, incompatibleArrays("Arrays with differing element dimensions are not compatible for concatenation.")
 		}
 		dims = append(dims, a.Dims...)
 		dims[0].Len += b.Dims[0].Len
 	case na == nb+1:
-		if !sameLens(a.Dims[1:], b.Dims) {
+		if !slices.Equal(a.Dims[1:], b.Dims) {
 			return datum.Null, incompatibleArrays("Arrays with differing dimensions are not compatible for concatenation.")
 		}
 		dims = append(dims, a.Dims...)
 		dims[0].Len++
 	case na+1 == nb:
-		if !sameLens(a.Dims, b.Dims[1:]) {
+		if !slices.Equal(a.Dims, b.Dims[1:]) {
 			return datum.Null, incompatibleArrays("Arrays with differing dimensions are not compatible for concatenation.")
 		}
 		dims = append(dims, b.Dims...)

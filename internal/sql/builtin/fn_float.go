@@ -133,15 +133,15 @@ func (r *registry) floatMath() {
 	r.float1("dround", plain(math.RoundToEven))
 	r.float1("dtrunc", plain(math.Trunc))
 	r.float1("dcbrt", plain(math.Cbrt))
-	r.float1("dsign", func(x float64) (float64, error) {
-		switch {
+	r.impl["dsign"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		switch x := a[0].Float(); {
 		case x > 0:
-			return 1, nil
+			return datum.NewFloat(1), nil
 		case x < 0:
-			return -1, nil
+			return datum.NewFloat(-1), nil
 		}
-		return 0, nil
-	})
+		return datum.NewFloat(0), nil
+	}
 	r.float1("dsqrt", func(x float64) (float64, error) {
 		if x < 0 {
 			return 0, failure.New(failure.InvalidArgumentForPowerFunction,
@@ -187,6 +187,9 @@ func logarithm(f func(float64) float64) func(float64) (float64, error) {
 			return 0, failure.New(failure.InvalidArgumentForLog, "cannot take logarithm of zero")
 		case x < 0:
 			return 0, failure.New(failure.InvalidArgumentForLog, "cannot take logarithm of a negative number")
+		}
+		if x < 0x1p-1022 { // Go's logarithms lose the bits of subnormal numbers
+			return f(x*0x1p54) - f(0x1p54), nil
 		}
 		return f(x), nil
 	}

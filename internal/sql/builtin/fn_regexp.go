@@ -164,21 +164,16 @@ func (r *registry) regexpReplace() {
 		return re.replace(a[0].Text(), a[2].Text(), 1, 1)
 	}
 	extended := func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		re, global, err := c.prepared(a, 5, "")
-		if err != nil {
+		if err := checkPositions(a, 3, 0); err != nil {
 			return datum.Null, err
 		}
-		n := int64(1)
-		if len(a) > 4 {
-			n = a[4].Int()
-		} else if global {
-			n = 0
-		}
-		if a[3].Int() <= 0 {
-			return datum.Null, badParameter("start", a[3].Int())
-		}
+		n := intArg(a, 4, 1)
 		if n < 0 {
 			return datum.Null, badParameter("n", n)
+		}
+		re, _, err := c.prepared(a, 5, "")
+		if err != nil {
+			return datum.Null, err
 		}
 		return re.replace(a[0].Text(), a[2].Text(), a[3].Int(), n)
 	}
@@ -328,16 +323,14 @@ func (r *registry) regexpSplit() {
 
 func (r *registry) regexpCount() {
 	count := func(c *Context, a []datum.Datum) (datum.Datum, error) {
+		if err := checkPositions(a, 2, 0); err != nil {
+			return datum.Null, err
+		}
 		re, _, err := c.prepared(a, 3, "regexp_count()")
 		if err != nil {
 			return datum.Null, err
 		}
-		start := int64(1)
-		if len(a) > 2 {
-			if start = a[2].Int(); start <= 0 {
-				return datum.Null, badParameter("start", start)
-			}
-		}
+		start := intArg(a, 2, 1)
 		if start > int64(runeLen(a[0].Text()))+1 {
 			return datum.NewInt(0), nil
 		}
@@ -363,39 +356,56 @@ func intArg(a []datum.Datum, i int, otherwise int64) int64 {
 	return otherwise
 }
 
-// nth finds the n-th match from a start position and the bounds of one of its groups (0: the whole); ok is false when
-// there is none.
-func nth(re *pgRegexp, s string, start, n, sub int64) (from, to int, ok bool, err error) {
-	switch {
-	case start <= 0:
-		return 0, 0, false, badParameter("start", start)
-	case n <= 0:
-		return 0, 0, false, badParameter("n", n)
-	case sub < 0:
-		return 0, 0, false, badParameter("subexpr", sub)
+// checkPositions checks the arguments start and n (at index 0: not there), which must be positive.
+func checkPositions(a []datum.Datum, start, n int) error {
+	if v := intArg(a, start, 1); v <= 0 {
+		return badParameter("start", v)
 	}
+	if n > 0 {
+		if v := intArg(a, n, 1); v <= 0 {
+			return badParameter("n", v)
+		}
+	}
+	return nil
+}
+
+// nth finds the n-th match from a start position and the bounds of one of its groups (0, or 1 without groups: the
+// whole); ok is false when there is none.
+func nth(re *pgRegexp, s string, start, n, sub int64) (from, to int, ok bool, err error) {
 	if start > int64(runeLen(s))+1 {
 		return 0, 0, false, nil
 	}
 	found, err := re.all(s, skipRunes(s, start-1), int(n))
-	if err != nil || int64(len(found)) < n || sub > int64(re.groups) {
+	if err != nil || int64(len(found)) < n {
 		return 0, 0, false, err
+	}
+	if re.groups == 0 && sub == 1 {
+		sub = 0
+	}
+	if sub > int64(re.groups) {
+		return 0, 0, false, nil
 	}
 	loc := found[n-1]
 	return loc[2*sub], loc[2*sub+1], loc[2*sub] >= 0, nil
 }
 
 func regexpInstr(c *Context, a []datum.Datum) (datum.Datum, error) {
+	if err := checkPositions(a, 2, 3); err != nil {
+		return datum.Null, err
+	}
+	end, sub := intArg(a, 4, 0), intArg(a, 6, 0)
+	if end != 0 && end != 1 {
+		return datum.Null, badParameter("endoption", end)
+	}
+	if sub < 0 {
+		return datum.Null, badParameter("subexpr", sub)
+	}
 	re, _, err := c.prepared(a, 5, "regexp_instr()")
 	if err != nil {
 		return datum.Null, err
 	}
-	end := intArg(a, 4, 0)
-	if end != 0 && end != 1 {
-		return datum.Null, badParameter("endoption", end)
-	}
 	s := a[0].Text()
-	from, to, ok, err := nth(re, s, intArg(a, 2, 1), intArg(a, 3, 1), intArg(a, 6, 0))
+	from, to, ok, err := nth(re, s, intArg(a, 2, 1), intArg(a, 3, 1), sub)
 	if err != nil || !ok {
 		return datum.NewInt(0), err
 	}
@@ -406,12 +416,19 @@ func regexpInstr(c *Context, a []datum.Datum) (datum.Datum, error) {
 }
 
 func regexpSubstr(c *Context, a []datum.Datum) (datum.Datum, error) {
+	if err := checkPositions(a, 2, 3); err != nil {
+		return datum.Null, err
+	}
+	sub := intArg(a, 5, 0)
+	if sub < 0 {
+		return datum.Null, badParameter("subexpr", sub)
+	}
 	re, _, err := c.prepared(a, 4, "regexp_substr()")
 	if err != nil {
 		return datum.Null, err
 	}
 	s := a[0].Text()
-	from, to, ok, err := nth(re, s, intArg(a, 2, 1), intArg(a, 3, 1), intArg(a, 5, 0))
+	from, to, ok, err := nth(re, s, intArg(a, 2, 1), intArg(a, 3, 1), sub)
 	if err != nil || !ok {
 		return datum.Null, err
 	}

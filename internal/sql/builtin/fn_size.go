@@ -111,7 +111,7 @@ func halfRounded(n int64) int64 {
 
 func sizePrettyNumeric(d *apd.Decimal) (datum.Datum, error) {
 	if d.Form != apd.Finite {
-		return datum.NewText(d.String() + " bytes"), nil
+		return datum.NewText(string(datum.AppendNumeric(nil, d)) + " PB"), nil
 	}
 	units := sizeUnits()
 	v := new(apd.Decimal).Set(d)

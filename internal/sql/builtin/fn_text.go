@@ -150,7 +150,7 @@ func chr(n int64) (datum.Datum, error) {
 	case n == 0:
 		return datum.Null, failure.New(failure.ProgramLimitExceeded, "null character not permitted")
 	case n < 0:
-		return datum.Null, failure.New(failure.ProgramLimitExceeded, "character number must be positive")
+		return datum.Null, failure.New(failure.InvalidParameterValue, "character number must be positive")
 	case n > 0x10ffff:
 		return datum.Null, failure.New(failure.ProgramLimitExceeded, "requested character too large for encoding: %d", n)
 	case n >= 0xd800 && n <= 0xdfff:
@@ -210,8 +210,8 @@ func (r *registry) textParts() {
 		s, n := a[0].Text(), a[1].Int()
 		if n >= 0 {
 			n = max(int64(runeLen(s))-n, 0)
-		} else {
-			n = -n
+		} else if n = -n; n > 1<<31-1 { // PostgreSQL negates in 32 bits
+			n = 0
 		}
 		return datum.NewText(substr(s, n+1, 1<<32)), nil
 	}

@@ -21,6 +21,8 @@ type pgRegexp struct {
 	re2    *regexp.Regexp // nil when RE2 cannot express it
 	exact  bool           // RE2 in leftmost-longest mode also gives the right captures
 	short  bool           // the whole prefers the shortest match
+	// nullable is set when the expression can match the empty text.
+	nullable bool
 }
 
 // compileRegexp compiles a pattern with its flags.
@@ -29,7 +31,8 @@ func compileRegexp(pattern string, flags reFlags) (*pgRegexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	re := &pgRegexp{root: root, flags: p.flags, groups: p.groups, ids: p.ids, short: root.prefer == '<'}
+	re := &pgRegexp{root: root, flags: p.flags, groups: p.groups, ids: p.ids, short: root.prefer == '<',
+		nullable: nullable(root)}
 	var b strings.Builder
 	alt, lazy := false, false
 	if p.emit(&b, root, &alt, &lazy) {
@@ -205,23 +208,66 @@ func (re *pgRegexp) all(s string, from, limit int) ([][]int, error) {
 	return out, nil
 }
 
-// allRE2 differs from regexp's own "all" in that an empty match right after another match counts.
+// allRE2 adds to regexp's own "all" the empty matches right after other matches, which it leaves out.
 func (re *pgRegexp) allRE2(s string, limit int) [][]int {
-	found := re.re2.FindAllStringSubmatchIndex(s, -1)
+	if !re.nullable {
+		return re.re2.FindAllStringSubmatchIndex(s, limit)
+	}
 	var out [][]int
-	for _, loc := range found {
+	add := func(loc []int) bool {
 		if limit >= 0 && len(out) == limit {
-			return out
+			return false
 		}
 		out = append(out, loc)
+		return true
 	}
-	// A non-empty match that ends at the end of s may be followed by an empty one there.
-	if n := len(found); n > 0 && (limit < 0 || len(out) < limit) && found[n-1][1] == len(s) && found[n-1][0] < len(s) {
-		if m := re.matcher(s).at(len(s)); m != nil {
-			out = append(out, m)
+	end := -1 // of a non-empty match just before
+	for _, loc := range re.re2.FindAllStringSubmatchIndex(s, -1) {
+		if end >= 0 && loc[0] > end {
+			if m := re.matcher(s).at(end); m != nil && !add(m) {
+				return out
+			}
+		}
+		if !add(loc) {
+			return out
+		}
+		if end = -1; loc[1] > loc[0] {
+			end = loc[1]
+		}
+	}
+	if end >= 0 {
+		if m := re.matcher(s).at(end); m != nil {
+			add(m)
 		}
 	}
 	return out
+}
+
+// nullable says whether a node can match the empty text.
+func nullable(n *reNode) bool {
+	switch n.kind {
+	case reSet:
+		return false
+	case reConcat:
+		for _, s := range n.subs {
+			if !nullable(s) {
+				return false
+			}
+		}
+		return true
+	case reAlt:
+		for _, s := range n.subs {
+			if nullable(s) {
+				return true
+			}
+		}
+		return false
+	case reRepeat:
+		return n.min == 0 || nullable(n.subs[0])
+	case reGroup:
+		return nullable(n.subs[0])
+	}
+	return true
 }
 
 // reMatcher is the work on one string.
