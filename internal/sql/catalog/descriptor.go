@@ -190,7 +190,7 @@ type Index struct {
 	// Hidden row stores (keyed by the row id) are not shown in pg_index.
 	Hidden bool `json:",omitempty"`
 	// Job is the id of the job that builds the index, or 0.
-	Job int64 `json:",omitempty"`
+	Job string `json:",omitempty"`
 }
 
 // IndexColumn is one key column of an index.

@@ -166,3 +166,14 @@ func duplicateName(n nameKey) error {
 		return failure.New(failure.DuplicateFunction, "function already exists with same argument types")
 	}
 }
+
+// Overlay lays a descriptor over the transaction's view without writing it: for passing states inside one statement,
+// such as the two sides of a table rewrite. Undo it with RollbackTo.
+func (t *Txn) Overlay(d Descriptor) {
+	next := t.layer()
+	if old := t.cur.object(d.DescriptorKind(), d.ObjectID()); old != nil {
+		next.remove(old)
+	}
+	next.add(d)
+	t.cur = next
+}
