@@ -283,6 +283,8 @@ type Sequence struct {
 	Min, Max  int64
 	Cache     int64
 	Cycle     bool `json:",omitempty"`
+	// Restart is the first value of the present state when ALTER SEQUENCE … RESTART set another than Start.
+	Restart *int64 `json:",omitempty"`
 	// OwnedByTable and OwnedByColumn (an id) are what OWNED BY, serial and identity columns set.
 	OwnedByTable  OID    `json:",omitempty"`
 	OwnedByColumn uint32 `json:",omitempty"`
