@@ -113,7 +113,8 @@ const HiddenAttnum = -100
 
 // Column is a column of a relation.
 type Column struct {
-	// ID tags the column's value in stored rows; it is never used again for another column or another type.
+	// ID tags the column's value in stored rows. It is never used again for another column; a change of type that
+	// changes the representation rewrites the table under a new Data id.
 	ID uint32
 	// Attnum is PostgreSQL's column number, from 1, never reused.
 	Attnum  int16
@@ -135,6 +136,8 @@ type Column struct {
 	Collation  string      `json:",omitempty"` // "" is the type's default
 	Dropped    bool        `json:",omitempty"`
 	Hidden     bool        `json:",omitempty"` // the row id
+	// Refs are the ids of the columns that a generation expression mentions.
+	Refs []uint32 `json:",omitempty"`
 	// DependsOn are the OIDs of sequences, functions and types that the default uses.
 	DependsOn  []OID  `json:",omitempty"`
 	Comment    string `json:",omitempty"`
@@ -176,8 +179,9 @@ type Index struct {
 	// Include are the ids of the INCLUDE columns.
 	Include []uint32 `json:",omitempty"`
 	// Predicate is the SQL text of a partial index's condition.
-	Predicate string     `json:",omitempty"`
-	State     IndexState `json:",omitempty"`
+	Predicate     string     `json:",omitempty"`
+	PredicateRefs []uint32   `json:",omitempty"` // ids of the columns in it
+	State         IndexState `json:",omitempty"`
 	// Failed marks an index whose build failed; it stays invalid until it is dropped.
 	Failed bool `json:",omitempty"`
 	// Constraint is the OID of the PRIMARY KEY or UNIQUE constraint that the index backs, or 0. The constraint has

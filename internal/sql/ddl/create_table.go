@@ -496,6 +496,9 @@ func (b *tableBuilder) resolveDefault(ctx context.Context, d pendingDefault) err
 	if err != nil {
 		return err
 	}
+	if d.column.Generated {
+		d.column.Refs = info.Columns
+	}
 	return b.defaultText(ctx, d.column, info.Text, info.DependsOn)
 }
 

@@ -118,7 +118,7 @@ func (b *tableBuilder) indexKeys(ctx context.Context, x *catalog.Index, s *parse
 		if info.Volatility != 'i' {
 			return nil, failure.New(failure.InvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE")
 		}
-		x.Predicate = info.Text
+		x.Predicate, x.PredicateRefs = info.Text, info.Columns
 	}
 	return names, nil
 }
