@@ -318,7 +318,7 @@ func (b *tableBuilder) newDefault(ctx context.Context, d pendingDefault, has boo
 	if generated || info.Volatility == 'v' {
 		return true, nil
 	}
-	v, err := b.Engine.BindExpr(ctx, ExprRequest{Kind: ExprDefault, Snapshot: b.snap(), Path: b.Path, Expr: d.c.Expr,
+	v, err := b.bindExpr(ctx, ExprRequest{Kind: ExprDefault, Snapshot: b.snap(), Path: b.Path, Expr: d.c.Expr,
 		Want: d.column.Type, Column: d.column.Name, Eval: true, Text: b.Text})
 	if err != nil {
 		return false, err
@@ -551,7 +551,7 @@ func (a *alterer) typeIsFree(t *catalog.Table, c *catalog.Column) error {
 // transform returns the text of the USING expression, "" for the assignment cast, which must then exist.
 func (a *alterer) transform(ctx context.Context, t *catalog.Table, c *catalog.Column, typ datum.Type, cmd *parser.AlterTableCmd) (string, error) {
 	if cmd.Expr != nil {
-		info, err := a.Engine.BindExpr(ctx, ExprRequest{Kind: ExprTransform, Snapshot: a.snap(), Path: a.Path, Expr: cmd.Expr,
+		info, err := a.bindExpr(ctx, ExprRequest{Kind: ExprTransform, Snapshot: a.snap(), Path: a.Path, Expr: cmd.Expr,
 			Table: t, Want: typ, Column: c.Name, Text: a.Text})
 		return info.Text, err
 	}

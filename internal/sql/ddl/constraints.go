@@ -12,7 +12,7 @@ import (
 
 // addCheck adds a CHECK constraint to the descriptor; the caller validates it.
 func (b *tableBuilder) addCheck(ctx context.Context, c *parser.Constraint) (*catalog.Check, error) {
-	info, err := b.Engine.BindExpr(ctx, ExprRequest{Kind: ExprCheck, Snapshot: b.snap(), Path: b.Path, Expr: c.Expr,
+	info, err := b.bindExpr(ctx, ExprRequest{Kind: ExprCheck, Snapshot: b.snap(), Path: b.Path, Expr: c.Expr,
 		Table: b.t, Want: datum.T(datum.OIDBool), Text: b.Text})
 	if err != nil {
 		return nil, err

@@ -508,7 +508,7 @@ func (b *tableBuilder) bindDefault(ctx context.Context, c *catalog.Column, x par
 	if generated {
 		req.Kind, req.Table = ExprGenerated, b.t
 	}
-	info, err := b.Engine.BindExpr(ctx, req)
+	info, err := b.bindExpr(ctx, req)
 	if err != nil {
 		return info, err
 	}

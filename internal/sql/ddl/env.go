@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -48,6 +49,7 @@ type ExprRequest struct {
 // ExprInfo is what was found out about an expression.
 type ExprInfo struct {
 	// Text is SQL that means the same under an empty search path (pg_catalog alone); regclass constants are numbers.
+	// Env computes it, and adds what is mentioned by name to DependsOn.
 	Text       string
 	Type       datum.Type
 	Volatility byte     // 'i', 's', 'v'
@@ -67,7 +69,7 @@ type QueryRequest struct {
 
 // QueryInfo is what was found out about a query.
 type QueryInfo struct {
-	// Text is SQL that means the same under an empty search path.
+	// Text is SQL that means the same under an empty search path. Env computes it.
 	Text      string
 	Names     []string
 	Types     []datum.Type
@@ -270,3 +272,43 @@ func (e *Env) hasRows(ctx context.Context, t *catalog.Table) (bool, error) {
 
 // typeName prints a type as SQL does.
 func (e *Env) typeName(t datum.Type) string { return e.Facts.FormatType(t) }
+
+// bindExpr has an expression checked and gives it its canonical text.
+func (e *Env) bindExpr(ctx context.Context, r ExprRequest) (ExprInfo, error) {
+	info, err := e.Engine.BindExpr(ctx, r)
+	if err != nil {
+		return info, err
+	}
+	x, err := parser.ParseExpr(parser.Format(r.Expr))
+	if err != nil {
+		return info, err
+	}
+	named := Canonical(r.Snapshot, r.Path, e.Facts, &x)
+	info.DependsOn = mergeOIDs(info.DependsOn, named)
+	info.Text = parser.Format(x)
+	return info, nil
+}
+
+// bindQuery has a view's query checked and gives it its canonical text.
+func (e *Env) bindQuery(ctx context.Context, r QueryRequest) (QueryInfo, error) {
+	info, err := e.Engine.BindQuery(ctx, r)
+	if err != nil {
+		return info, err
+	}
+	q, err := parseQuery(parser.Format(r.Query))
+	if err != nil {
+		return info, err
+	}
+	named := Canonical(r.Snapshot, r.Path, e.Facts, q)
+	info.DependsOn = mergeOIDs(info.DependsOn, named)
+	info.Text = parser.Format(q)
+	return info, nil
+}
+
+// mergeOIDs returns the user objects of both lists, each once.
+func mergeOIDs(a, b []catalog.OID) []catalog.OID {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return slices.DeleteFunc(out, func(o catalog.OID) bool { return o < catalog.FirstUserOID })
+}

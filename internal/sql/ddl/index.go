@@ -181,7 +181,7 @@ func (b *tableBuilder) indexKeyOptions(out *catalog.IndexColumn, k *parser.Index
 }
 
 func (b *tableBuilder) bindIndexExpr(ctx context.Context, kind ExprKind, x parser.Expr, want datum.Type) (ExprInfo, error) {
-	info, err := b.Engine.BindExpr(ctx, ExprRequest{Kind: kind, Snapshot: b.snap(), Path: b.Path, Expr: x, Table: b.t,
+	info, err := b.bindExpr(ctx, ExprRequest{Kind: kind, Snapshot: b.snap(), Path: b.Path, Expr: x, Table: b.t,
 		Want: want, Text: b.Text})
 	if err != nil {
 		return info, err

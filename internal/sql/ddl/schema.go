@@ -82,7 +82,7 @@ func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error
 	if r.Found() && (r.Index != nil || r.Table.Kind != catalog.RelView) {
 		return res, failure.New(failure.WrongObjectType, "\"%s\" is not a view", s.Relation.Name)
 	}
-	info, err := e.Engine.BindQuery(ctx, QueryRequest{Snapshot: e.snap(), Path: e.Path, Query: s.Query, Text: e.Text})
+	info, err := e.bindQuery(ctx, QueryRequest{Snapshot: e.snap(), Path: e.Path, Query: s.Query, Text: e.Text})
 	if err != nil {
 		return res, err
 	}

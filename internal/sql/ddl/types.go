@@ -178,7 +178,7 @@ func (e *Env) domainConstraint(ctx context.Context, t *catalog.Type, c *parser.C
 		t.NotNull = true
 		return nil
 	case parser.ConstrDefault:
-		info, err := e.Engine.BindExpr(ctx, ExprRequest{Kind: ExprDefault, Snapshot: e.snap(), Path: e.Path, Expr: c.Expr,
+		info, err := e.bindExpr(ctx, ExprRequest{Kind: ExprDefault, Snapshot: e.snap(), Path: e.Path, Expr: c.Expr,
 			Want: t.Base, Column: t.Name, Text: e.Text})
 		t.Default = info.Text
 		return err
@@ -199,7 +199,7 @@ func (e *Env) domainCheck(ctx context.Context, t *catalog.Type, c *parser.Constr
 	} else if has(name) {
 		return failure.New(failure.DuplicateObject, "constraint \"%s\" for domain \"%s\" already exists", name, t.Name)
 	}
-	info, err := e.Engine.BindExpr(ctx, ExprRequest{Kind: ExprDomainCheck, Snapshot: e.snap(), Path: e.Path, Expr: c.Expr,
+	info, err := e.bindExpr(ctx, ExprRequest{Kind: ExprDomainCheck, Snapshot: e.snap(), Path: e.Path, Expr: c.Expr,
 		Want: datum.T(datum.OIDBool), Value: t.Base, Text: e.Text})
 	if err != nil {
 		return err
