@@ -52,7 +52,9 @@ func (b *rowBuf) grow() {
 	if n == 0 {
 		n = firstBatch
 	}
-	n = max(1, min(n, b.size-len(b.rows)))
+	if left := b.size - len(b.rows); left > 0 {
+		n = min(n, left)
+	}
 	flat := make([]datum.Datum, n*b.width)
 	for range n {
 		b.rows = append(b.rows, flat[:b.width:b.width])

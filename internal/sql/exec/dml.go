@@ -141,7 +141,7 @@ func (ch *change) close(st *state) {
 
 // each calls f for every batch of the source, having read it to its end first where that matters.
 func (ch *change) each(ctx context.Context, st *state, f func(b Batch) error) error {
-	if ch.one || ch.stream && !st.deferWrites {
+	if ch.one || ch.stream || st.deferWrites {
 		for {
 			b, err := ch.source.next(ctx, st)
 			if err != nil || len(b) == 0 {

@@ -64,6 +64,26 @@ func (c *compiler) bigNode(n plan.Node) operator {
 		return c.update(n)
 	case *plan.Delete:
 		return c.deleteOp(n)
+	case *plan.LookupJoin:
+		return c.lookupJoin(n)
+	case *plan.HashJoin:
+		return c.hashJoin(n)
+	case *plan.MergeJoin:
+		return c.mergeJoin(n)
+	case *plan.NestLoop:
+		return c.nestLoop(n)
+	case *plan.Agg:
+		return c.agg(n)
+	case *plan.SetOp:
+		return c.setOp(n)
+	case *plan.With:
+		return c.with(n)
+	case *plan.CTEScan:
+		return c.cteScan(n)
+	case *plan.RecursiveUnion:
+		return c.recursiveUnion(n)
+	case *plan.WorkTableScan:
+		return c.workScan(n)
 	default:
 		c.fail(failure.NotSupported("plan node %T is", n))
 		return nil

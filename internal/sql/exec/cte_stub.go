@@ -1,4 +1,0 @@
-package exec
-
-type cteStore struct{}
-type workTable struct{}
