@@ -27,7 +27,6 @@ const (
 
 // arrayReader reads one array literal in a single pass.
 type arrayReader struct {
-	whole string
 	s     string
 	i     int
 	state arrayState
@@ -38,7 +37,13 @@ type arrayReader struct {
 	elem  []byte       // the element being read
 	keep  int          // length of elem that is not trailing white space
 	plain bool         // no quote or backslash in elem
-	emit  func(text string, quoted bool) error
+	elems []arrayElem
+}
+
+// arrayElem is the text of an element; a quoted one is never NULL.
+type arrayElem struct {
+	text   string
+	quoted bool
 }
 
 func parseArray(t Type, s string, env *Env) (Datum, error) {
@@ -48,17 +53,18 @@ func parseArray(t Type, s string, env *Env) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
-	r := arrayReader{whole: s, s: body, emit: func(text string, quoted bool) error {
-		if !quoted && strings.EqualFold(text, "null") {
-			a.Elems = append(a.Elems, Null)
-			return nil
-		}
-		d, err := ParseText(elemType, text, env)
-		a.Elems = append(a.Elems, d)
-		return err
-	}}
+	r := arrayReader{s: body}
 	if err := r.read(); err != nil {
 		return Null, err
+	}
+	a.Elems = make([]Datum, len(r.elems))
+	for i, e := range r.elems {
+		if !e.quoted && strings.EqualFold(e.text, "null") {
+			continue
+		}
+		if a.Elems[i], err = ParseText(elemType, e.text, env); err != nil {
+			return Null, err
+		}
 	}
 	if len(a.Elems) == 0 {
 		r.ndim = 0
@@ -155,7 +161,7 @@ func errTooManyDims(n int) error {
 	return failure.New(failure.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (%d)", n, MaxDims)
 }
 
-func (r *arrayReader) bad(detail string) error { return errArray(r.whole, detail) }
+func (r *arrayReader) bad(detail string) error { return errArray(r.s, detail) }
 
 func (r *arrayReader) unexpected(c byte) error {
 	return r.bad("Unexpected \"" + string(c) + "\" character.")
@@ -272,7 +278,8 @@ func (r *arrayReader) endElem() error {
 		return r.bad("Multidimensional arrays must have sub-arrays with matching dimensions.")
 	}
 	r.count[r.level-1]++
-	return r.emit(string(r.elem[:r.keep]), !r.plain)
+	r.elems = append(r.elems, arrayElem{string(r.elem[:r.keep]), !r.plain})
+	return nil
 }
 
 func (r *arrayReader) close() error {

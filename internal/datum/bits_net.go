@@ -86,7 +86,7 @@ func hostBits(n Net) bool {
 }
 
 func parsePrefix(s string, most int) (int, bool) {
-	if s == "" || len(s) > 3 || len(s) > 1 && s[0] == '0' {
+	if s == "" {
 		return 0, false
 	}
 	for i := 0; i < len(s); i++ {
@@ -213,78 +213,89 @@ func appendIPv6(b []byte, addr [16]byte) []byte {
 	return a.AppendTo(b)
 }
 
-func parseMac(s string, t OID) (Datum, error) {
-	name, size := "macaddr", 6
-	if t == OIDMacaddr8 {
-		name, size = "macaddr8", 8
-	}
-	var digits []byte
-	groups := []int{0}
-	sep := byte(0)
-	v := trimSpace(s)
-	for i := 0; i < len(v); i++ {
-		c := v[i]
-		switch {
-		case unhex(c) >= 0:
-			digits = append(digits, byte(unhex(c)))
-			groups[len(groups)-1]++
-		case (c == ':' || c == '-' || c == '.') && (sep == 0 || sep == c):
-			sep = c
-			groups = append(groups, 0)
-		default:
-			return Null, errSyntax(name, s)
-		}
-	}
-	n := Net{Family: NetMAC}
-	if t == OIDMacaddr8 {
-		n.Family = NetMAC8
-	}
-	if !fillMac(&n, digits, groups, sep, size) {
-		return Null, errSyntax(name, s)
-	}
-	return NewNet(n), nil
+// macForms are the accepted groupings: hexadecimal numbers of two digits (xx) or of any length (x).
+var macForms = [...]string{
+	"x:x:x:x:x:x", "x-x-x-x-x-x", "222:222", "222-222", "22.22.22", "22-22-22", "222222",
 }
 
-// fillMac checks the grouping of the digits: all together, by octet, by two or by three octets.
-func fillMac(n *Net, digits []byte, groups []int, sep byte, size int) bool {
-	if size == 8 && len(digits) == 12 { // macaddr8 takes six octets and puts ff:fe in the middle
-		six := *n
-		if !fillMac(&six, digits, groups, sep, 6) {
-			return false
+func parseMac(s string, t OID) (Datum, error) {
+	if t == OIDMacaddr8 {
+		return parseMac8(s)
+	}
+	for _, form := range macForms {
+		octets, ok := scanMac(s, form)
+		if !ok || len(octets) != 6 {
+			continue
 		}
-		copy(n.Addr[:3], six.Addr[:3])
+		n := Net{Family: NetMAC}
+		for i, v := range octets {
+			if v > 255 {
+				return Null, failure.New(failure.NumericValueOutOfRange, "invalid octet value in \"macaddr\" value: \"%s\"", s)
+			}
+			n.Addr[i] = byte(v)
+		}
+		return NewNet(n), nil
+	}
+	return Null, errSyntax("macaddr", s)
+}
+
+// scanMac reads s as C's sscanf reads %x and %2x: white space may stand before every number, and after the last.
+func scanMac(s, form string) (octets []uint32, ok bool) {
+	for i := 0; i < len(form); i++ {
+		if c := form[i]; c != 'x' && c != '2' {
+			if s == "" || s[0] != c {
+				return nil, false
+			}
+			s = s[1:]
+			continue
+		}
+		for s != "" && isSpace(s[0]) {
+			s = s[1:]
+		}
+		n, v := 0, uint32(0)
+		for n < len(s) && unhex(s[n]) >= 0 && (form[i] == 'x' || n < 2) {
+			if v < 1<<24 {
+				v = v<<4 | uint32(unhex(s[n]))
+			}
+			n++
+		}
+		if n == 0 {
+			return nil, false
+		}
+		octets = append(octets, v)
+		s = s[n:]
+	}
+	return octets, onlySpace(s)
+}
+
+// parseMac8 reads six or eight octets with one kind of separator, or none; six get ff:fe in the middle.
+func parseMac8(s string) (Datum, error) {
+	v := trimSpace(s)
+	sep := byte(0)
+	var octets []byte
+	for v != "" {
+		if len(octets) > 0 && (v[0] == ':' || v[0] == '-' || v[0] == '.') {
+			if sep != 0 && sep != v[0] {
+				return Null, errSyntax("macaddr8", s)
+			}
+			sep, v = v[0], v[1:]
+		}
+		if len(v) < 2 || unhex(v[0]) < 0 || unhex(v[1]) < 0 {
+			return Null, errSyntax("macaddr8", s)
+		}
+		octets = append(octets, byte(unhex(v[0])<<4|unhex(v[1])))
+		v = v[2:]
+	}
+	n := Net{Family: NetMAC8}
+	switch len(octets) {
+	case 6:
+		copy(n.Addr[:3], octets[:3])
 		n.Addr[3], n.Addr[4] = 0xff, 0xfe
-		copy(n.Addr[5:], six.Addr[3:6])
-		return true
+		copy(n.Addr[5:], octets[3:])
+	case 8:
+		copy(n.Addr[:], octets)
+	default:
+		return Null, errSyntax("macaddr8", s)
 	}
-	if len(groups) == size && (sep == ':' || sep == '-') { // octets may have one digit
-		at := 0
-		for i, g := range groups {
-			if g < 1 || g > 2 {
-				return false
-			}
-			v := digits[at]
-			if g == 2 {
-				v = v<<4 | digits[at+1]
-			}
-			n.Addr[i] = v
-			at += g
-		}
-		return true
-	}
-	if len(digits) != 2*size {
-		return false
-	}
-	for _, g := range groups {
-		if g != len(digits)/len(groups) {
-			return false
-		}
-	}
-	if len(groups) > 4 || len(groups) == 2 && sep == '.' || len(groups) == 3 && sep == ':' {
-		return false
-	}
-	for i := range size {
-		n.Addr[i] = digits[2*i]<<4 | digits[2*i+1]
-	}
-	return true
+	return NewNet(n), nil
 }

@@ -231,7 +231,6 @@ func lookupWord(table []dateWord, word string) *dateWord {
 
 // dateWords are the words of dates and times, sorted.
 var dateWords = [...]dateWord{
-	{"+infinity", wordReserved, int(resLate)},
 	{"-infinity", wordReserved, int(resEarly)},
 	{"ad", wordEra, 0},
 	{"allballs", wordReserved, int(resZulu)},

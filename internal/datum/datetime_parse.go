@@ -60,6 +60,7 @@ const (
 	maskDecade
 	maskCentury
 	maskMillennium
+	maskReserved
 
 	maskDate    = maskYear | maskMonth | maskDay
 	maskTime    = maskHour | maskMinute | maskSecond
@@ -119,14 +120,14 @@ func (p *dtParser) parseDateTime(s string) dtError {
 		}
 		p.seen |= got
 	}
-	if p.reserved != unitNone {
-		return dtOK
-	}
 	if e := p.validate(); e != dtOK {
 		return e
 	}
 	if e := p.applyMeridiem(); e != dtOK {
 		return e
+	}
+	if p.reserved != unitNone {
+		return dtOK
 	}
 	if p.seen&maskDate != maskDate {
 		return dtBadFormat
@@ -233,11 +234,15 @@ func (p *dtParser) setJulian(day int) {
 	p.julian = true
 }
 
-// leadingInt reads the digits that s starts with; ok is false when they do not fit int32 or are missing.
+// leadingInt reads the number that s starts with, as C's strtol does: none is zero. ok is false when it does not fit
+// int32.
 func leadingInt(s string) (v int, rest string, ok bool) {
 	i := 0
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
 		i++
+	}
+	if i == len(s) || !isDigit(s[i]) {
+		return 0, s, true
 	}
 	for i < len(s) && isDigit(s[i]) {
 		i++
@@ -411,9 +416,11 @@ func (p *dtParser) reservedWord(w unit, timeOnly bool) (mask, dtError) {
 			return maskTime, dtOK
 		}
 		p.setCivil(c)
+		p.reserved = unitNone
 		return maskDate | maskTime | maskZone, dtOK
 	case resZulu:
 		p.hour, p.min, p.sec, p.micro, p.west = 0, 0, 0, 0, 0
+		p.reserved = unitNone
 		return maskTime | maskZone, dtOK
 	}
 	if timeOnly {
@@ -429,10 +436,11 @@ func (p *dtParser) reservedWord(w unit, timeOnly bool) (mask, dtError) {
 			day--
 		}
 		p.year, p.month, p.day = CivilFromDays(day)
+		p.reserved = unitNone
 		return maskDate, dtOK
 	}
 	p.reserved = w
-	return maskDate | maskTime | maskZone, dtOK
+	return maskReserved, dtOK
 }
 
 // fraction reads ".digits" as microseconds, rounded.
@@ -472,7 +480,7 @@ func parseClock(f string, minuteSecond bool) (h int64, m, sec, us int, e dtError
 	if cut == len(f) || f[cut] != ':' {
 		return 0, 0, 0, 0, dtBadFormat
 	}
-	m, rest, ok := clockPart(f[cut+1:])
+	m, rest, ok := leadingInt(f[cut+1:])
 	if !ok {
 		return 0, 0, 0, 0, dtFieldOverflow
 	}
@@ -490,7 +498,7 @@ func parseClock(f string, minuteSecond bool) (h int64, m, sec, us int, e dtError
 		}
 		h, m, sec = 0, int(h), m
 	case rest[0] == ':':
-		if sec, rest, ok = clockPart(rest[1:]); !ok {
+		if sec, rest, ok = leadingInt(rest[1:]); !ok {
 			return 0, 0, 0, 0, dtFieldOverflow
 		}
 		if rest != "" {
@@ -504,18 +512,10 @@ func parseClock(f string, minuteSecond bool) (h int64, m, sec, us int, e dtError
 	default:
 		return 0, 0, 0, 0, dtBadFormat
 	}
-	if m > 59 || sec > 60 || us > microsPerSecond {
+	if m < 0 || m > 59 || sec < 0 || sec > 60 || us > microsPerSecond {
 		return 0, 0, 0, 0, dtFieldOverflow
 	}
 	return h, m, sec, us, dtOK
-}
-
-// clockPart is leadingInt for which missing digits are zero.
-func clockPart(s string) (v int, rest string, ok bool) {
-	if s == "" || !isDigit(s[0]) {
-		return 0, s, true
-	}
-	return leadingInt(s)
 }
 
 // timeOverflows says whether the time is past 24:00:00.
@@ -539,18 +539,18 @@ func parseZoneOffset(f string) (west int, e dtError) {
 	}
 	switch {
 	case rest != "" && rest[0] == ':':
-		if m, rest, ok = clockPart(rest[1:]); !ok {
+		if m, rest, ok = leadingInt(rest[1:]); !ok {
 			return 0, dtZoneOverflow
 		}
 		if rest != "" && rest[0] == ':' {
-			if sec, rest, ok = clockPart(rest[1:]); !ok {
+			if sec, rest, ok = leadingInt(rest[1:]); !ok {
 				return 0, dtZoneOverflow
 			}
 		}
 	case rest == "" && len(f) > 3:
 		h, m = h/100, h%100
 	}
-	if h > 15 || m >= 60 || sec >= 60 {
+	if h < 0 || h > 15 || m < 0 || m >= 60 || sec < 0 || sec >= 60 {
 		return 0, dtZoneOverflow
 	}
 	west = (h*60+m)*60 + sec
@@ -629,10 +629,10 @@ func (p *dtParser) delimitedDate(f string) (mask, dtError) {
 func (p *dtParser) number(f string, seen mask, textMonth bool) (mask, dtError) {
 	v, rest, ok := leadingInt(f)
 	if !ok {
-		if f == "" || !isDigit(f[0]) {
-			return 0, dtBadFormat
-		}
 		return 0, dtFieldOverflow
+	}
+	if rest == f {
+		return 0, dtBadFormat
 	}
 	if rest != "" {
 		if rest[0] != '.' {

@@ -208,9 +208,7 @@ func (v *intervalFields) parse(parts []dtField, fields int, style IntervalStyle)
 		default:
 			w := lookupWord(unitWords[:], f.text)
 			if w == nil {
-				if w = lookupWord(dateWords[:], f.text); w == nil {
-					return dtBadFormat
-				}
+				return dtBadFormat
 			}
 			switch w.typ {
 			case wordIgnore:
@@ -219,6 +217,7 @@ func (v *intervalFields) parse(parts []dtField, fields int, style IntervalStyle)
 				next = unit(w.value)
 			case wordAgo:
 				ago = true
+				next = unitEpoch // a number right before "ago" is missing its unit
 			default:
 				return dtBadFormat
 			}
@@ -281,16 +280,19 @@ func (v *intervalFields) addNumber(f string, u unit, allNegative bool) (mask, un
 	if f[0] == '-' || f[0] == '+' {
 		i++
 	}
+	from := i
 	for i < len(f) && isDigit(f[i]) {
 		i++
 	}
 	neg := f[0] == '-'
-	n, err := strconv.ParseInt(f[:i], 10, 64)
-	if err != nil {
-		if f[i:] == "" || f[i] != '.' || i > 1 {
+	var n int64
+	if i == from {
+		i = 0
+	} else {
+		var err error
+		if n, err = strconv.ParseInt(f[:i], 10, 64); err != nil {
 			return 0, u, dtFieldOverflow
 		}
-		n = 0
 	}
 	fract := 0.0
 	switch rest := f[i:]; {
@@ -337,6 +339,9 @@ func (v *intervalFields) addNumber(f string, u unit, allNegative bool) (mask, un
 	got, ok := v.addUnit(u, n, fract)
 	if !ok {
 		return 0, u, dtBadFormat
+	}
+	if u == unitHour {
+		u = unitDay // "1 2" hours are a day and two hours
 	}
 	return got, u, dtOK
 }

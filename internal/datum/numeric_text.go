@@ -26,10 +26,7 @@ func ParseNumeric(s string) (*apd.Decimal, error) {
 		i++
 	}
 	v := s[i:]
-	d, n, err := scanNumeric(v)
-	if err != nil {
-		return nil, err
-	}
+	d, exp, n := scanNumeric(v)
 	for ; n > 0 && n < len(v); n++ {
 		if !isSpace(v[n]) {
 			n = 0
@@ -39,23 +36,27 @@ func ParseNumeric(s string) (*apd.Decimal, error) {
 	if n == 0 {
 		return nil, errSyntax("numeric", s)
 	}
-	return d, nil
+	if d.Form != apd.Finite {
+		return d, nil
+	}
+	return d, scaleNumeric(d, exp)
 }
 
-// scanNumeric reads a number from the start of v and returns its length, 0 when there is none.
-func scanNumeric(v string) (*apd.Decimal, int, error) {
-	d := new(apd.Decimal)
+// scanNumeric reads a number from the start of v and returns its length, 0 when there is none. The exponent is still to
+// be applied; a huge one stands for overflow.
+func scanNumeric(v string) (d *apd.Decimal, exp, n int) {
+	d = new(apd.Decimal)
 	if f, n := specialFloat(v); n > 0 {
 		switch {
 		case f != f:
 			if !isAlpha(v[0]) { // a sign before NaN
-				return nil, 0, nil
+				return nil, 0, 0
 			}
 			d.Form = apd.NaN
 		default:
 			d.Form, d.Negative = apd.Infinite, f < 0
 		}
-		return d, n, nil
+		return d, 0, n
 	}
 	i := 0
 	if i < len(v) && (v[i] == '+' || v[i] == '-') {
@@ -79,17 +80,17 @@ func scanNumeric(v string) (*apd.Decimal, int, error) {
 		}
 	}
 	if digits == 0 {
-		return nil, 0, nil
+		return nil, 0, 0
 	}
 	end, scale := i, 0
 	if point >= 0 {
 		scale = end - point - 1
 	}
-	exp := 0
 	if n := exponentLen(v[i:], 'e'); n > 0 {
 		e, err := strconv.Atoi(v[i+1 : i+n])
 		if err != nil || e > 1<<30 || e < -(1<<30) {
-			return nil, 0, errNumericFormat()
+			e, d.Coeff = 1<<30, *apd.NewBigInt(1)
+			return d, e, i + n
 		}
 		exp = e
 		i += n
@@ -99,7 +100,7 @@ func scanNumeric(v string) (*apd.Decimal, int, error) {
 	} else {
 		setDigits(d, v[start:end])
 	}
-	return d, i, scaleNumeric(d, exp-scale)
+	return d, exp - scale, i
 }
 
 // setDigits sets the coefficient from a string of digits with at most one point in it.

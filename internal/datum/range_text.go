@@ -11,9 +11,12 @@ func errRangeLiteral(s, detail string) error {
 }
 
 func parseRange(t OID, s string, env *Env) (Datum, error) {
-	v := trimSpace(s)
+	v := s
+	for v != "" && isSpace(v[0]) {
+		v = v[1:]
+	}
 	if hasPrefixFold(v, "empty") {
-		if v = v[len("empty"):]; v != "" {
+		if v = trimSpace(v[len("empty"):]); v != "" {
 			return Null, errRangeLiteral(s, "Junk after \"empty\" key word.")
 		}
 		return NewRange(Range{Empty: true}), nil
@@ -23,16 +26,22 @@ func parseRange(t OID, s string, env *Env) (Datum, error) {
 	}
 	r := Range{LowInc: v[0] == '['}
 	sub := T(SubtypeOf(t))
-	low, lowSet, v, ok := rangeBound(v[1:], ",")
-	if !ok {
-		return Null, errRangeLiteral(s, "Missing comma after lower bound.")
-	}
-	high, highSet, v, ok := rangeBound(v[1:], ")]")
+	low, lowSet, v, ok := rangeBound(v[1:])
 	if !ok {
 		return Null, errRangeLiteral(s, "Unexpected end of input.")
 	}
+	if v[0] != ',' {
+		return Null, errRangeLiteral(s, "Missing comma after lower bound.")
+	}
+	high, highSet, v, ok := rangeBound(v[1:])
+	if !ok {
+		return Null, errRangeLiteral(s, "Unexpected end of input.")
+	}
+	if v[0] == ',' {
+		return Null, errRangeLiteral(s, "Too many commas.")
+	}
 	r.HighInc = v[0] == ']'
-	if v[1:] != "" {
+	if !onlySpace(v[1:]) {
 		return Null, errRangeLiteral(s, "Junk after right parenthesis or bracket.")
 	}
 	var err error
@@ -53,7 +62,8 @@ func parseRange(t OID, s string, env *Env) (Datum, error) {
 }
 
 // rangeBound reads one bound; an empty text without quotes is no bound.
-func rangeBound(s, stops string) (text string, set bool, rest string, ok bool) {
+func rangeBound(s string) (text string, set bool, rest string, ok bool) {
+	const stops = ",)]"
 	if s != "" && strings.IndexByte(stops, s[0]) >= 0 {
 		return "", false, s, true
 	}
@@ -89,11 +99,12 @@ func MakeRange(t OID, r Range) (Range, error) {
 }
 
 func discreteRange(t OID, r Range) (Range, error) {
+	endless := func(d Datum) bool {
+		return d.IsNull() || t == OIDDateRange && (d.Int() == DateInfinity || d.Int() == DateNegInfinity)
+	}
 	bump := func(d Datum) (Datum, error) {
 		v := d.Int()
 		switch {
-		case t == OIDDateRange && (v == DateInfinity || v == DateNegInfinity):
-			return d, nil
 		case t == OIDInt4Range && v == 1<<31-1:
 			return d, failure.New(failure.NumericValueOutOfRange, "integer out of range")
 		case t == OIDInt8Range && v == 1<<63-1:
@@ -105,13 +116,13 @@ func discreteRange(t OID, r Range) (Range, error) {
 		return d, nil
 	}
 	var err error
-	if !r.Low.IsNull() && !r.LowInc {
+	if !endless(r.Low) && !r.LowInc {
 		if r.Low, err = bump(r.Low); err != nil {
 			return r, err
 		}
 		r.LowInc = true
 	}
-	if !r.High.IsNull() && r.HighInc {
+	if !endless(r.High) && r.HighInc {
 		if r.High, err = bump(r.High); err != nil {
 			return r, err
 		}

@@ -126,11 +126,24 @@ func parseOid(s, name string) (Datum, error) {
 	return NewInt(int64(u)), nil
 }
 
-func parseXid8(s string) (Datum, error) {
-	u, err := strconv.ParseUint(trimSpace(s), 0, 64)
-	if err != nil {
-		return Null, errSyntax("xid8", s)
+// parseXid reads what C's strtoul makes of the text: anything at all.
+func parseXid(s string) Datum {
+	v := strings.TrimLeft(s, " \t\n\v\f\r")
+	n := 0
+	for n < len(v) && isDigit(v[n]) {
+		n++
 	}
+	u, _ := strconv.ParseUint(v[:n], 0, 64)
+	return NewInt(int64(uint32(u)))
+}
+
+func parseXid8(s string) (Datum, error) {
+	v := strings.TrimLeft(s, " \t\n\v\f\r")
+	n := 0
+	for n < len(v) && isDigit(v[n]) {
+		n++
+	}
+	u, _ := strconv.ParseUint(v[:n], 0, 64)
 	return NewInt(int64(u)), nil
 }
 
@@ -168,6 +181,19 @@ func TruncateName(s string) string {
 		n--
 	}
 	return s[:n]
+}
+
+// truncateChar is the value of a "char": one byte, in the form \ooo when it is not ASCII.
+func truncateChar(s string) string {
+	switch {
+	case len(s) == 4 && s[0] == '\\' && isOctal(s[1]) && isOctal(s[2]) && isOctal(s[3]):
+		return s
+	case s != "" && s[0] >= 0x80:
+		return string([]byte{'\\', '0' + s[0]>>6, '0' + s[0]>>3&7, '0' + s[0]&7})
+	case len(s) > 1:
+		return s[:1]
+	}
+	return s
 }
 
 // floatLen returns the length of the longest prefix of s that C's strtod reads, and whether it is hexadecimal.

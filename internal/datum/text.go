@@ -30,7 +30,7 @@ func parseText(t Type, s string, env *Env) (Datum, error) {
 	case OIDOid:
 		return parseOid(s, "oid")
 	case OIDXid, OIDCid:
-		return parseOid(s, TypeName(t.OID))
+		return parseXid(s), nil
 	case OIDXid8:
 		return parseXid8(s)
 	case OIDPgLSN:
@@ -50,10 +50,7 @@ func parseText(t Type, s string, env *Env) (Datum, error) {
 	case OIDName:
 		return NewText(TruncateName(s)), nil
 	case OIDQChar:
-		if len(s) > 1 {
-			s = s[:1]
-		}
-		return NewText(s), nil
+		return NewText(truncateChar(s)), nil
 	case OIDBytea:
 		return parseBytea(s)
 	case OIDUUID:

@@ -96,35 +96,74 @@ func loadNamed(key string) (*time.Location, bool) {
 	return nil, false
 }
 
-// posixZone makes a zone from a POSIX TZ string, without the ",rule" part PostgreSQL then takes the United States' rules.
+// posixZone makes a zone from a POSIX TZ string. Summer time without a rule follows the rules of the United States.
 func posixZone(spec string) (*time.Location, bool) {
-	std, rest := posixName(spec)
-	if std == "" {
-		return nil, false
-	}
+	std, rest := posixName(strings.ToUpper(spec))
 	west, rest, ok := posixOffset(rest)
-	if !ok {
+	if std == "" || !ok {
 		return nil, false
 	}
 	if rest == "" {
 		return time.FixedZone(std, -west), true
 	}
-	dst, tail := posixName(rest)
+	dst, rest := posixName(rest)
 	if dst == "" {
 		return nil, false
 	}
-	if tail == "" {
-		tail = ",M3.2.0,M11.1.0"
-		spec += tail
-	} else if tail[0] != ',' {
-		if _, tail, ok = posixOffset(tail); !ok {
+	dstWest := west - 3600
+	if rest != "" && rest[0] != ',' {
+		if dstWest, rest, ok = posixOffset(rest); !ok {
 			return nil, false
 		}
-		if tail == "" {
-			spec += ",M3.2.0,M11.1.0"
+	}
+	if rest == "" {
+		rest = ",M3.2.0,M11.1.0"
+	}
+	if !posixRule(rest) {
+		return nil, false
+	}
+	rule := "<" + std + ">" + posixSeconds(west) + "<" + dst + ">" + posixSeconds(dstWest) + rest
+	return tzifZone(rule, std, -west)
+}
+
+// posixRule checks ",start[/time],end[/time]", each day as Mm.w.d, Jn or n.
+func posixRule(s string) bool {
+	parts := strings.Split(s, ",")
+	if len(parts) != 3 || parts[0] != "" {
+		return false
+	}
+	for _, p := range parts[1:] {
+		day, at, timed := strings.Cut(p, "/")
+		if timed {
+			if _, rest, ok := posixOffset(at); !ok || rest != "" {
+				return false
+			}
+		}
+		limits := [][2]int{{0, 365}}
+		if strings.HasPrefix(day, "M") {
+			limits = [][2]int{{1, 12}, {1, 5}, {0, 6}}
+		} else if strings.HasPrefix(day, "J") {
+			limits = [][2]int{{1, 365}}
+		}
+		nums := strings.Split(strings.TrimLeft(day, "MJ"), ".")
+		if len(nums) != len(limits) {
+			return false
+		}
+		for i, n := range nums {
+			if v, err := strconv.Atoi(n); err != nil || v < limits[i][0] || v > limits[i][1] {
+				return false
+			}
 		}
 	}
-	return tzifZone(spec, std, -west)
+	return true
+}
+
+func posixSeconds(west int) string {
+	sign := ""
+	if west < 0 {
+		sign, west = "-", -west
+	}
+	return sign + strconv.Itoa(west/3600) + ":" + strconv.Itoa(west/60%60) + ":" + strconv.Itoa(west%60)
 }
 
 func posixName(s string) (name, rest string) {
@@ -136,11 +175,8 @@ func posixName(s string) (name, rest string) {
 		return name, rest
 	}
 	i := 0
-	for i < len(s) && (isAlpha(s[i])) {
+	for i < len(s) && !isDigit(s[i]) && s[i] != ',' && s[i] != '-' && s[i] != '+' {
 		i++
-	}
-	if i < 3 {
-		return "", ""
 	}
 	return s[:i], s[i:]
 }
