@@ -128,6 +128,10 @@ func specialNumber(fn *builtin.Func, i int) []string {
 		return []string{"0", "3", "-1", "12"}
 	case strings.HasPrefix(fn.Name, "make_"):
 		return []string{"2024", "2", "11", "0", "-5"}
+	case fn.Prosrc == "interval_scale" && i == 1:
+		return []string{"2147418114", "2147418112", "-1"}
+	case strings.HasSuffix(fn.Prosrc, "_scale") && i == 1:
+		return []string{"0", "2", "6"}
 	case strings.Contains(fn.Name, "scale") || fn.Name == "round" && i == 1 || fn.Name == "trunc" && i == 1:
 		if fn.Args[i] == datum.OIDInt4 {
 			return []string{"0", "2", "-1", "5"}

@@ -59,6 +59,6 @@ func registrations() []func(*registry) {
 	return []func(*registry){
 		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
-		registerAggOrdered, registerWindow,
+		registerAggOrdered, registerWindow, registerNumericCast, registerDateCast, registerBytea, registerNet,
 	}
 }

@@ -1,0 +1,140 @@
+package builtin
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/failure"
+)
+
+// registerNumericCast registers the casts between numeric and the other numbers.
+func registerNumericCast(r *registry) {
+	for _, name := range []string{"int2_numeric", "int4_numeric", "int8_numeric"} {
+		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+			return datum.NewNumeric(apd.New(a[0].Int(), 0)), nil
+		}
+	}
+	for name, bytes := range map[string]int{"numeric_int2": 2, "numeric_int4": 4, "numeric_int8": 8} {
+		w := widthOf(bytes)
+		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) { return numericToInt(a[0].Numeric(), w) }
+	}
+	r.impl["numeric_float8"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		f, err := numericToFloat(a[0].Numeric(), 64)
+		return datum.NewFloat(f), err
+	}
+	r.impl["numeric_float4"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		f, err := numericToFloat(a[0].Numeric(), 32)
+		return datum.NewFloat(f), err
+	}
+	r.impl["float8_numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		return floatToNumeric(a[0].Float(), 15)
+	}
+	r.impl["float4_numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		return floatToNumeric(a[0].Float(), 6)
+	}
+	r.impl["numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		return datum.ApplyTypmod(datum.Type{OID: datum.OIDNumeric, Mod: int32(a[1].Int())}, a[0], true)
+	}
+	r.impl["numeric_uplus"] = identity
+	for name, oid := range map[string]OID{
+		"time_scale": datum.OIDTime, "timetz_scale": datum.OIDTimeTZ, "timestamp_scale": datum.OIDTimestamp,
+		"timestamptz_scale": datum.OIDTimestampTZ, "interval_scale": datum.OIDInterval,
+		"bit": datum.OIDBit, "varbit": datum.OIDVarbit,
+	} {
+		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+			return datum.ApplyTypmod(datum.Type{OID: oid, Mod: int32(a[1].Int())}, a[0], len(a) < 3 || a[2].Bool())
+		}
+	}
+	r.jsonbCasts()
+}
+
+// numericToInt rounds half away from zero.
+func numericToInt(d *apd.Decimal, w intWidth) (datum.Datum, error) {
+	switch d.Form {
+	case apd.Finite:
+	case apd.Infinite:
+		return datum.Null, failure.New(failure.FeatureNotSupported, "cannot convert infinity to %s", w.name)
+	default:
+		return datum.Null, failure.New(failure.FeatureNotSupported, "cannot convert NaN to %s", w.name)
+	}
+	if d.Exponent != 0 {
+		d = datum.RoundNumeric(d, 0)
+	}
+	n, err := d.Int64()
+	if err != nil {
+		return datum.Null, w.outOfRange()
+	}
+	return w.check(n)
+}
+
+func numericToFloat(d *apd.Decimal, bits int) (float64, error) {
+	var buf [64]byte
+	s := string(datum.AppendNumeric(buf[:0], d))
+	f, err := strconv.ParseFloat(s, bits)
+	if err != nil && math.IsInf(f, 0) || f == 0 && d.Form == apd.Finite && d.Coeff.Sign() != 0 {
+		name := "double precision"
+		if bits == 32 {
+			name = "real"
+		}
+		return 0, failure.New(failure.NumericValueOutOfRange, `"%s" is out of range for type %s`, s, name)
+	}
+	return f, nil
+}
+
+// floatToNumeric keeps as many digits as are sure to be right.
+func floatToNumeric(f float64, digits int) (datum.Datum, error) {
+	switch {
+	case f != f:
+		return datum.NewNumeric(&apd.Decimal{Form: apd.NaN}), nil
+	case math.IsInf(f, 0):
+		return datum.NewNumeric(&apd.Decimal{Form: apd.Infinite, Negative: f < 0}), nil
+	}
+	d, err := datum.ParseNumeric(strconv.FormatFloat(f, 'g', digits, 64))
+	if err != nil {
+		return datum.Null, err
+	}
+	return datum.NewNumeric(d), nil
+}
+
+// jsonbCasts registers the casts of jsonb scalars.
+func (r *registry) jsonbCasts() {
+	fail := func(j *datum.JSONB, to string) error {
+		name := map[datum.JSONKind]string{
+			datum.JSONNull: "null", datum.JSONString: "string", datum.JSONNumber: "numeric", datum.JSONBool: "boolean",
+			datum.JSONArray: "array", datum.JSONObject: "object",
+		}[j.Kind]
+		return failure.New(failure.InvalidParameterValue, "cannot cast jsonb %s to type %s", name, to)
+	}
+	r.impl["jsonb_bool"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		j := a[0].JSONB()
+		if j.Kind != datum.JSONBool {
+			return datum.Null, fail(j, "boolean")
+		}
+		return datum.NewBool(j.Bool), nil
+	}
+	number := func(name, to string, f func(d *apd.Decimal) (datum.Datum, error)) {
+		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+			j := a[0].JSONB()
+			if j.Kind != datum.JSONNumber {
+				return datum.Null, fail(j, to)
+			}
+			return f(j.Num)
+		}
+	}
+	number("jsonb_numeric", "numeric", func(d *apd.Decimal) (datum.Datum, error) { return datum.NewNumeric(d), nil })
+	for name, bytes := range map[string]int{"jsonb_int2": 2, "jsonb_int4": 4, "jsonb_int8": 8} {
+		w := widthOf(bytes)
+		number(name, w.name, func(d *apd.Decimal) (datum.Datum, error) { return numericToInt(d, w) })
+	}
+	number("jsonb_float4", "real", func(d *apd.Decimal) (datum.Datum, error) {
+		f, err := numericToFloat(d, 32)
+		return datum.NewFloat(f), err
+	})
+	number("jsonb_float8", "double precision", func(d *apd.Decimal) (datum.Datum, error) {
+		f, err := numericToFloat(d, 64)
+		return datum.NewFloat(f), err
+	})
+}
