@@ -193,9 +193,28 @@ func (p *parser) alterOperator(pos int) Statement {
 	target := p.operatorWithArgs()
 	if p.is(kwSet) && p.peek(1) == '(' {
 		p.advance()
-		return &AlterTypeStmt{Pos: pos, Object: ObjectOperator, Target: target, Options: p.defineList()}
+		return &AlterTypeStmt{Pos: pos, Object: ObjectOperator, Target: target, Options: p.operatorOptions()}
 	}
 	return p.alterObject(pos, ObjectOperator, target)
+}
+
+// operatorOptions parses (name = value, …) where NONE takes a value away and gives a nil Arg.
+func (p *parser) operatorOptions() []*DefElem {
+	p.expect('(')
+	var list []*DefElem
+	for {
+		d := &DefElem{Pos: p.tok.pos, Name: p.colLabel()}
+		p.expect('=')
+		if !p.accept(kwNone) {
+			d.Arg = p.defArg()
+		}
+		list = append(list, d)
+		if !p.accept(',') {
+			break
+		}
+	}
+	p.expect(')')
+	return list
 }
 
 func (p *parser) alterDatabase(pos int) Statement {

@@ -198,8 +198,12 @@ func (p *printer) types(n Statement) bool {
 		p.define(n)
 	case *AlterTypeStmt:
 		p.alterHead(n.Object, false, nil, n.Target)
-		p.s(" SET ")
-		p.relOptions(n.Options)
+		p.s(" SET (")
+		list(p, n.Options, func(d *DefElem) {
+			p.relOption(d)
+			p.opt(d.Arg == nil && n.Object == ObjectOperator, " = NONE")
+		})
+		p.s(")")
 	case *CreateFunctionStmt:
 		p.function(n)
 	case *ReturnStmt:
@@ -412,7 +416,7 @@ func (p *printer) trigger(n *CreateTriggerStmt) {
 		p.s(" FROM ")
 		p.rel(n.Ref)
 	}
-	p.opt(n.Deferrable && !n.InitDeferred, " DEFERRABLE")
+	p.opt(n.Deferrable, " DEFERRABLE")
 	p.opt(n.InitDeferred, " INITIALLY DEFERRED")
 	if n.Transitions != nil {
 		p.s(" REFERENCING")

@@ -392,7 +392,7 @@ func (p *printer) constraint(c *Constraint) {
 
 // attributes prints DEFERRABLE and its kin.
 func (p *printer) attributes(c *Constraint) {
-	p.opt(c.Deferrable && !c.InitDeferred, " DEFERRABLE")
+	p.opt(c.Deferrable, " DEFERRABLE")
 	p.opt(c.NotDeferrable, " NOT DEFERRABLE")
 	p.opt(c.InitDeferred, " INITIALLY DEFERRED")
 	p.opt(c.InitImmediate, " INITIALLY IMMEDIATE")

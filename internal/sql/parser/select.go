@@ -495,15 +495,34 @@ func (p *parser) limitClauses(o *selectOptions) {
 			offset = true
 			p.advance()
 			o.offsetPos = p.tok.pos
-			o.offset = p.expr()
-			if !p.accept(kwRow) {
-				p.accept(kwRows)
-			}
+			o.offset = p.offsetValue()
 		default:
 			return
 		}
 		o.any = true
 	}
+}
+
+// offsetValue parses OFFSET's value: any expression, or an operand and ROWS.
+func (p *parser) offsetValue() Expr {
+	rows := func(k tokenKind) bool { return k == kwRow || k == kwRows }
+	if p.is('+') || p.is('-') {
+		if k := p.peek(1); (k == tokInteger || k == tokFloat) && rows(p.peek(2)) {
+			e := p.fetchCount()
+			p.advance()
+			return e
+		}
+		return p.expr()
+	}
+	if p.is(kwNot) || p.is(tokOp) {
+		return p.expr()
+	}
+	e := p.prefix(0)
+	if rows(p.tok.kind) {
+		p.advance()
+		return e
+	}
+	return p.operators(e, precNone, 0)
 }
 
 func (p *parser) limitClause(o *selectOptions) {
