@@ -15,8 +15,11 @@ import (
 type insertOp struct {
 	change
 	conflict *conflictRules
-	rows     [][]datum.Datum
 	n        int64
+	// fresh says that the table was empty when the statement began: keys need no look-up then, as all of the statement's
+	// own are in known.
+	fresh bool
+	known keySet
 }
 
 func (c *compiler) insert(n *plan.Insert) operator {
@@ -53,7 +56,7 @@ func (op *insertOp) next(ctx context.Context, st *state) (Batch, error) {
 
 func (op *insertOp) close(st *state) {
 	op.change.close(st)
-	op.rows = nil
+	op.known.release()
 	if op.conflict != nil {
 		op.conflict.release()
 	}
@@ -90,13 +93,27 @@ func (op *insertOp) insertBatch(ctx context.Context, st *state, b Batch) error {
 			return err
 		}
 	}
-	if err := op.unique(ctx, st, b); err != nil {
+	if op.fresh {
+		if err := op.uniqueFresh(ctx, st, b); err != nil {
+			return err
+		}
+	} else if err := op.unique(ctx, st, b); err != nil {
 		return err
 	}
 	if err := op.flush(ctx, st, b); err != nil {
 		return err
 	}
 	op.n += int64(len(b))
+	return nil
+}
+
+// uniqueFresh is unique for a table that was empty.
+func (op *insertOp) uniqueFresh(ctx context.Context, st *state, b Batch) error {
+	for _, c := range op.cands {
+		if _, added := op.known.add(op.writes[c.write].Key); !added {
+			return op.duplicate(ctx, st, c.x, b[c.row])
+		}
+	}
 	return nil
 }
 

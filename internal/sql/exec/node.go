@@ -64,6 +64,10 @@ func (c *compiler) bigNode(n plan.Node) operator {
 		return c.update(n)
 	case *plan.Delete:
 		return c.deleteOp(n)
+	case *plan.Merge:
+		return c.merge(n)
+	case *plan.WindowAgg:
+		return c.window(n)
 	case *plan.LookupJoin:
 		return c.lookupJoin(n)
 	case *plan.HashJoin:

@@ -231,7 +231,10 @@ func sampleRow() []datum.Datum {
 		datum.NewText(""), datum.NewBytes([]byte{0, 1}), datum.NewUUID([16]byte{1, 2}), datum.NewNumeric(num),
 		datum.NewNumeric(inf), datum.NewDate(-3), datum.NewTime(7), datum.NewTimestamp(8), datum.NewTimestampTZ(-9),
 		datum.NewInterval(datum.Interval{Months: 1, Days: -2, Micros: 3}),
-		datum.NewTimeTZ(datum.TimeTZ{Micros: 1, ZoneOffset: -3600}), datum.NewArray(arr), datum.NewRecord(rec)}
+		datum.NewTimeTZ(datum.TimeTZ{Micros: 1, ZoneOffset: -3600}), datum.NewArray(arr), datum.NewRecord(rec),
+		datum.NewJSONB(&datum.JSONB{Kind: datum.JSONString, Text: "j"}), datum.NewBits(datum.Bits{N: 3, B: []byte{0xa0}}),
+		datum.NewNet(datum.Net{Family: datum.NetIPv4, Prefix: 24, Addr: [16]byte{10, 1}}),
+		datum.NewRange(datum.Range{LowInc: true, Low: datum.NewInt(1)})}
 }
 
 func show(ds []datum.Datum) string {
@@ -250,6 +253,14 @@ func show(ds []datum.Datum) string {
 			fmt.Fprintf(&b, "%d %v [%s] ", d.Array().ElemType, d.Array().Dims, show(d.Array().Elems))
 		case datum.KindRecord:
 			fmt.Fprintf(&b, "%v %v (%s) ", d.Record().Types, d.Record().Names, show(d.Record().Values))
+		case datum.KindJSONB:
+			fmt.Fprintf(&b, "%v ", *d.JSONB())
+		case datum.KindBits:
+			fmt.Fprintf(&b, "%v ", d.Bits())
+		case datum.KindNet:
+			fmt.Fprintf(&b, "%v ", d.Net())
+		case datum.KindRange:
+			fmt.Fprintf(&b, "%v %s ", d.Range().LowInc, show([]datum.Datum{d.Range().Low, d.Range().High}))
 		default:
 			fmt.Fprintf(&b, "%d:%d ", d.Kind(), d.Int())
 		}
