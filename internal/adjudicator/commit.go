@@ -172,7 +172,7 @@ func (a *Adjudicator) Prepare(ctx context.Context, req *PrepareRequest) (txn.Vot
 		}
 		if vote.Reason == txn.ReasonNotReady && !renewed {
 			renewed = true
-			if err := a.renewed(ctx, now.Latest.Add(a.cfg.Promise)); err != nil {
+			if err := a.renewed(ctx, now.Latest.Add(a.cfg.promiseFor(r.conflicts))); err != nil {
 				return txn.Vote{}, err
 			}
 			continue

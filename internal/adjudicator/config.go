@@ -53,3 +53,13 @@ func (c *Config) ensureDefaults() {
 		c.WindowAge = 10 * time.Minute
 	}
 }
+
+// promiseFor is how long a vote on so many keys holds. Judging them takes all participants its time, and the leader
+// decides last of all: without an allowance, votes on a large transaction would always have run out by then.
+func (c *Config) promiseFor(k *txn.Conflicts) time.Duration {
+	n := len(k.Exclusive) + len(k.Shared) + len(k.Schema) + len(k.SchemaWrites)
+	return min(c.Promise+time.Duration(n/64)*promisePer64, max(c.Promise, c.Grant))
+}
+
+// promisePer64 is about ten times what judging 64 keys takes.
+const promisePer64 = 200 * time.Microsecond

@@ -292,8 +292,9 @@ func (c *core) prepare(now clock.Interval, r *request, leader txn.JournalID) (tx
 		return no(v), nil
 	}
 	lb := max(now.Latest, r.start+1, c.lo+1, above+1)
-	ub := min(lb.Add(c.cfg.Promise), c.hi)
-	if ub < lb {
+	hold := c.cfg.promiseFor(r.conflicts)
+	ub := min(lb.Add(hold), c.hi)
+	if ub < lb || hold > c.cfg.Promise && ub < lb.Add(hold) {
 		return no(verdict{reason: txn.ReasonNotReady}), nil
 	}
 	if mine != nil {

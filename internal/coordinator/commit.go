@@ -116,19 +116,37 @@ func (t *Txn) plan() *plan {
 	s.everywhere(t)
 	p.shares, p.leader = s.shares, leaderOf(s.shares)
 	p.record = txn.Record{Kind: txn.RecordTx, ID: t.id, Start: t.snapshot, Images: p.images}
-	if len(p.shares) == 1 {
-		p.record.Conflicts = p.shares[0].conflicts
-		return p
+	if len(p.shares) > 1 {
+		for i := range p.shares {
+			p.record.Participants = append(p.record.Participants, p.shares[i].journal)
+		}
 	}
-	all := &p.record.Conflicts
-	for i := range p.shares {
-		c := &p.shares[i].conflicts
-		p.record.Participants = append(p.record.Participants, p.shares[i].journal)
-		all.Exclusive = append(all.Exclusive, c.Exclusive...)
-		all.Shared = append(all.Shared, c.Shared...)
-		all.Schema, all.SchemaWrites = c.Schema, c.SchemaWrites
-	}
+	p.record.Conflicts = recordedConflicts(p.shares)
 	return p
+}
+
+// recordHashes is how many conflict hashes a record holds at most. Beyond, both hashes of every image's key stand for
+// them, which are more: a follower may count a key as written that was not, never the other way round.
+const recordHashes = 1 << 16
+
+// recordedConflicts is what the record tells of all participants' conflicts.
+func recordedConflicts(shares []share) txn.Conflicts {
+	if len(shares) == 1 && len(shares[0].conflicts.Exclusive)+len(shares[0].conflicts.Shared) <= recordHashes {
+		return shares[0].conflicts
+	}
+	all := txn.Conflicts{Schema: shares[0].conflicts.Schema, SchemaWrites: shares[0].conflicts.SchemaWrites}
+	n := 0
+	for i := range shares {
+		n += len(shares[i].conflicts.Exclusive) + len(shares[i].conflicts.Shared)
+	}
+	if n > recordHashes {
+		return all
+	}
+	for i := range shares {
+		all.Exclusive = append(all.Exclusive, shares[i].conflicts.Exclusive...)
+		all.Shared = append(all.Shared, shares[i].conflicts.Shared...)
+	}
+	return all
 }
 
 // eachWrite calls f with the newest entry of every key, in the order in which they were written.

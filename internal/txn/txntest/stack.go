@@ -55,7 +55,7 @@ func (s *Stack) open(ctx context.Context, cfg StackConfig) error {
 	machine := oshost.New()
 	clk := clock.New(machine, 0)
 	var err error
-	if s.log, err = raftgroup.OpenLog(cfg.FS, "log", raftgroup.LogConfig{SegmentBytes: 8 << 20}); err != nil {
+	if s.log, err = raftgroup.OpenLog(cfg.FS, "log", raftgroup.LogConfig{}); err != nil {
 		return err
 	}
 	n := max(cfg.Ranges, 1)
