@@ -128,9 +128,9 @@ func query(facts *builtin.Facts, fn *builtin.Func, args []string) string {
 		b.WriteString(")")
 	}
 	if fn.RetSet {
-		b.WriteString("select string_agg(coalesce(x::text, '\\N'), '|' order by n) from rows from(")
+		b.WriteString("select string_agg(coalesce(x::text, '\\N'), '|') from (select ")
 		call()
-		b.WriteString(") with ordinality as t(x, n)")
+		b.WriteString(" as x) s")
 		return b.String()
 	}
 	b.WriteString("select (")

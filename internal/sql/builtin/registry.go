@@ -60,5 +60,6 @@ func registrations() []func(*registry) {
 		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
 		registerAggOrdered, registerWindow, registerNumericCast, registerDateCast, registerBytea, registerNet,
+		registerJSONMake, registerJSON, registerJSONB,
 	}
 }
