@@ -89,11 +89,11 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 		return err
 	}
 	a.mu.Lock()
-	a.mu.core.own(gen, lo)
 	own, grant := a.ticket(), a.ticket()
 	own.buf = sealed(own.buf, &txn.Record{Kind: txn.RecordOwn, Gen: gen, Time: lo})
-	_, err = a.journal.Append(own.buf, own)
+	index, err := a.journal.Append(own.buf, own)
 	if err == nil {
+		a.mu.core.own(gen, lo, index)
 		err = a.grantLocked(a.mu.core.renewal(now, now.Latest), grant)
 		if err != nil {
 			grant.ready <- txn.FateDropped

@@ -77,15 +77,16 @@ func newCore(cfg *Config) *core {
 	return &core{cfg: cfg}
 }
 
-// own starts a generation: nothing of what came before is remembered, and the floor stands in for it (I3, I6).
-func (c *core) own(gen txn.Generation, lo clock.Timestamp) {
+// own starts a generation whose Own record has an index: nothing of what came before is remembered, and the floor stands
+// in for it (I3, I6). Watermarks never point before that index: what the predecessors left in the log lies there.
+func (c *core) own(gen txn.Generation, lo clock.Timestamp, index uint64) {
 	invariant.Check(gen > c.gen && lo >= c.ask, "I3: generation %d from %s follows %d up to %s", gen, lo, c.gen, c.ask)
 	c.gen, c.lo, c.hi, c.ask, c.last, c.vote, c.floor = gen, lo, lo, lo, lo, lo, lo
 	c.window = conflict.New(c.cfg.Window, lo)
 	c.promises, c.held = map[txn.ID]*promise{}, map[keys.Hash]hold{}
 	c.abandoned = map[txn.ID]abandonment{}
 	c.sweepAt = 64
-	c.flight, c.grants = ring{}, ring{}
+	c.flight, c.grants = ring{gone: index}, ring{gone: index}
 }
 
 // durable hears that the log has been applied up to an index.
