@@ -2,6 +2,7 @@ package datum
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -369,11 +370,56 @@ func appendFloat(b []byte, f float64, bits, digits int) []byte {
 	var buf [32]byte
 	var sci []byte
 	if precision < 0 {
-		sci = strconv.AppendFloat(buf[:0], f, 'e', -1, bits)
+		sci = shortest(buf[:0], f, bits)
 	} else {
 		sci = strconv.AppendFloat(buf[:0], f, 'e', precision-1, bits)
 	}
 	return layoutFloat(b, sci, plain)
+}
+
+// shortest is strconv's shortest form, except that it never prints a number that lies exactly half way to the next
+// float, although that would read back correctly when the last bit is even: PostgreSQL does not rely on it.
+func shortest(b []byte, f float64, bits int) []byte {
+	sci := strconv.AppendFloat(b, f, 'e', -1, bits)
+	abs := math.Abs(f)
+	if bits == 64 && abs < 1<<49 || bits == 32 && abs < 1<<20 || abs > 1e40 {
+		return sci // half-way points have more digits than are ever printed
+	}
+	for digits := len(sci); digits < len(sci)+4 && halfWay(sci, abs, bits); digits++ {
+		mantissa := 0
+		for _, c := range sci {
+			if c == 'e' {
+				break
+			}
+			if isDigit(c) {
+				mantissa++
+			}
+		}
+		sci = strconv.AppendFloat(b[:0], f, 'e', mantissa, bits)
+	}
+	return sci
+}
+
+// halfWay says whether the printed number is exactly between abs and one of its neighbours.
+func halfWay(sci []byte, abs float64, bits int) bool {
+	printed, _, err := big.ParseFloat(strings.TrimPrefix(string(sci), "-"), 10, 400, big.ToNearestEven)
+	if err != nil {
+		return false
+	}
+	up, down := math.Nextafter(abs, math.Inf(1)), math.Nextafter(abs, 0)
+	if bits == 32 {
+		up = float64(math.Nextafter32(float32(abs), float32(math.Inf(1))))
+		down = float64(math.Nextafter32(float32(abs), 0))
+	}
+	for _, next := range []float64{up, down} {
+		mid := new(big.Float).SetPrec(400).SetFloat64(abs)
+		mid.Add(mid, big.NewFloat(next))
+		mid.Quo(mid, big.NewFloat(2))
+		if mid.Cmp(printed) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // layoutFloat turns d.ddde±xx into PostgreSQL's form: plain for exponents of -4 up to plain, scientific otherwise.

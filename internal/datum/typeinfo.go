@@ -233,7 +233,7 @@ func FormatType(t Type) string {
 		if t.Mod < 4 {
 			return name
 		}
-		p, s := NumericMod(t.Mod)
+		p, s := NumericTypmod(t.Mod)
 		return name + "(" + num(int32(p)) + "," + num(int32(s)) + ")"
 	case OIDTime, OIDTimestamp:
 		cut := len(name) - len(" without time zone")
@@ -249,8 +249,8 @@ func FormatType(t Type) string {
 	return name
 }
 
-// NumericMod splits numeric's modifier into precision and scale; the scale may be negative.
-func NumericMod(mod int32) (precision, scale int) {
+// NumericTypmod splits numeric's modifier into precision and scale; the scale may be negative.
+func NumericTypmod(mod int32) (precision, scale int) {
 	m := mod - 4
 	s := int(m & 0x7ff)
 	if s >= 1024 {

@@ -135,7 +135,7 @@ func fitBpchar(d Datum, n int, explicit bool) (Datum, error) {
 
 // FitNumeric rounds a numeric to the scale of the modifier and checks its precision.
 func FitNumeric(d *apd.Decimal, mod int32) (*apd.Decimal, error) {
-	precision, scale := NumericMod(mod)
+	precision, scale := NumericTypmod(mod)
 	overflow := failure.New(failure.NumericValueOutOfRange, "numeric field overflow")
 	if d.Form != apd.Finite {
 		if d.Form == apd.Infinite {

@@ -584,8 +584,8 @@ func sameRepresentation(from, to datum.Type) bool {
 		if to.Mod < 0 {
 			return true
 		}
-		fp, fs := datum.NumericMod(from.Mod)
-		tp, ts := datum.NumericMod(to.Mod)
+		fp, fs := datum.NumericTypmod(from.Mod)
+		tp, ts := datum.NumericTypmod(to.Mod)
 		return from.Mod >= 0 && fs == ts && fp <= tp
 	case datum.OIDTimestamp, datum.OIDTimestampTZ, datum.OIDTime:
 		return from.OID == to.OID && (to.Mod < 0 || from.Mod >= 0 && from.Mod <= to.Mod)
