@@ -134,7 +134,7 @@ func (p *parser) alterRelation(pos int) Statement {
 		}
 	}
 	s := &AlterTableStmt{Pos: pos, Object: object, Async: async, IfExists: ifExists, Table: table}
-	if c := p.partitionCmd(); c != nil {
+	if c := p.partitionCmd(object); c != nil {
 		s.Cmds = []*AlterTableCmd{c}
 		return s
 	}
@@ -181,7 +181,7 @@ func (p *parser) renameRelation(s *RenameStmt) Statement {
 func (p *parser) moveAll(pos int, object ObjectType) Statement {
 	p.expectAll(kwAll, kwIn, kwTablespace)
 	s := &AlterTableMoveAllStmt{Pos: pos, Object: object, Tablespace: p.colID()}
-	if p.acceptTwo(kwOwned, kwBy) {
+	if p.commit(kwOwned, kwBy) {
 		s.OwnedBy = p.roleList()
 	}
 	p.expectAll(kwSet, kwTablespace)
@@ -191,16 +191,19 @@ func (p *parser) moveAll(pos int, object ObjectType) Statement {
 }
 
 // partitionCmd parses ATTACH and DETACH PARTITION; nil when it is another command.
-func (p *parser) partitionCmd() *AlterTableCmd {
-	c := &AlterTableCmd{Pos: p.tok.pos}
+func (p *parser) partitionCmd(object ObjectType) *AlterTableCmd {
+	if object != ObjectTable && object != ObjectIndex {
+		return nil
+	}
+	c := &AlterTableCmd{Pos: p.here()}
 	switch {
-	case p.acceptTwo(kwAttach, kwPartition):
+	case p.commit(kwAttach, kwPartition):
 		c.Kind = ATAttachPartition
 		c.Relation = p.relationPtr()
-		if p.is(kwFor) || p.is(kwDefault) {
+		if object == ObjectTable {
 			c.Bound = p.partitionBound()
 		}
-	case p.acceptTwo(kwDetach, kwPartition):
+	case object == ObjectTable && p.commit(kwDetach, kwPartition):
 		c.Kind = ATDetachPartition
 		c.Relation = p.relationPtr()
 		if p.accept(kwFinalize) {
@@ -216,7 +219,7 @@ func (p *parser) partitionCmd() *AlterTableCmd {
 
 // alterTableCmd parses one command of ALTER TABLE.
 func (p *parser) alterTableCmd() *AlterTableCmd {
-	c := &AlterTableCmd{Pos: p.tok.pos}
+	c := &AlterTableCmd{Pos: p.here()}
 	switch p.tok.kind {
 	case kwAdd:
 		p.addCmd(c)
@@ -399,7 +402,7 @@ func (p *parser) alterColumnCmd(c *AlterTableCmd) {
 	p.advance()
 	if p.accept(kwConstraint) {
 		c.Kind = ATAlterConstraint
-		k := &Constraint{Pos: p.tok.pos, Kind: ConstrForeign, Name: p.colID()}
+		k := &Constraint{Pos: p.here(), Kind: ConstrForeign, Name: p.colID()}
 		p.constraintAttributes(k, "FOREIGN KEY")
 		c.Constraint = k
 		return

@@ -92,7 +92,7 @@ func (p *parser) alterType(pos int) Statement {
 		s.NewName = p.colID()
 		s.Behavior = p.dropBehavior()
 		return s
-	case (p.is(kwAdd) || p.is(kwDrop) || p.is(kwAlter)) && next == kwAttribute:
+	case p.is(kwAdd), p.is(kwDrop), p.is(kwAlter):
 		s := &AlterTableStmt{Pos: pos, Object: ObjectTypeName,
 			Table: &RangeVar{Pos: name.Pos, Relation: p.relationOf(name.Pos, name.Parts)}}
 		for {
@@ -122,12 +122,16 @@ func (p *parser) addEnumValue(pos int, name *QualifiedName) Statement {
 
 // attributeCmd parses ADD, DROP or ALTER ATTRIBUTE.
 func (p *parser) attributeCmd() *AlterTableCmd {
-	c := &AlterTableCmd{Pos: p.tok.pos}
-	kind := p.take().kind
+	c := &AlterTableCmd{Pos: p.here()}
+	kind := p.tok.kind
+	if kind != kwAdd && kind != kwDrop && kind != kwAlter {
+		p.syntaxError()
+	}
+	p.advance()
 	p.expect(kwAttribute)
 	switch kind {
 	case kwAdd:
-		d := &ColumnDef{Pos: p.tok.pos, Name: p.colID()}
+		d := &ColumnDef{Pos: p.here(), Name: p.colID()}
 		d.Type = p.typeName()
 		if p.accept(kwCollate) {
 			d.Collation = p.dottedName()
@@ -137,16 +141,14 @@ func (p *parser) attributeCmd() *AlterTableCmd {
 		c.Kind = ATDropAttribute
 		c.IfExists = p.ifExists()
 		c.Name = p.colID()
-	case kwAlter:
+	default:
 		c.Kind, c.Name = ATAlterAttributeType, p.colID()
-		p.acceptTwo(kwSet, kwData)
+		p.commit(kwSet, kwData)
 		p.expect(kwType)
 		c.Type = p.typeName()
 		if p.accept(kwCollate) {
 			c.Collation = p.dottedName()
 		}
-	default:
-		p.syntaxError()
 	}
 	c.Behavior = p.dropBehavior()
 	return c
@@ -203,7 +205,7 @@ func (p *parser) operatorOptions() []*DefElem {
 	p.expect('(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos, Name: p.colLabel()}
+		d := &DefElem{Pos: p.here(), Name: p.colLabel()}
 		p.expect('=')
 		if !p.accept(kwNone) {
 			d.Arg = p.defArg()
@@ -232,7 +234,7 @@ func (p *parser) alterDatabase(pos int) Statement {
 		if p.peek(1) == kwTablespace {
 			p.advance()
 			d := &DefElem{Pos: p.take().pos, Name: "tablespace"}
-			d.Arg = &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.colID()}
+			d.Arg = &Const{Pos: p.here(), Kind: ConstString, Str: p.colID()}
 			return &DatabaseStmt{Pos: pos, Verb: "ALTER", Name: name, Options: []*DefElem{d}}
 		}
 		return &AlterDatabaseSetStmt{Pos: pos, Name: name, Set: p.setOrReset()}
@@ -295,7 +297,7 @@ func (p *parser) alterNamed(pos int) Statement {
 		return p.alterNamedOr(pos, ObjectTablespace)
 	case kwLarge:
 		p.expectAll(kwLarge, kwObject)
-		o := &Object{Pos: p.tok.pos, Names: []string{p.tok.str}, AggOrdered: -1}
+		o := &Object{Pos: p.here(), Names: []string{p.tok.str}, AggOrdered: -1}
 		p.numericOnly()
 		p.expectAll(kwOwner, kwTo)
 		return &AlterOwnerStmt{Pos: pos, Object: ObjectLargeObject, Target: o, Owner: p.roleSpec()}
@@ -323,17 +325,16 @@ func (p *parser) alterNamedOr(pos int, object ObjectType) Statement {
 		object = t
 		tag = "ALTER " + t.String()
 	}
-	target := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	target := &Object{Pos: p.here(), AggOrdered: -1}
 	if named {
 		target.Names = p.dottedName()
 	} else {
 		target.Names = []string{p.colID()}
 	}
-	switch next := p.peek(1); {
-	case p.is(kwRename) && next == kwTo, p.is(kwOwner) && next == kwTo, p.is(kwSet) && next == kwSchema:
+	name, ok := alterOther[object]
+	if p.is(kwRename) || p.is(kwOwner) || p.is(kwSet) && (!ok || p.peek(1) == kwSchema) {
 		return p.alterObject(pos, object, target)
 	}
-	name, ok := alterOther[object]
 	if !ok || p.is(tokEOF) || p.is(';') {
 		p.syntaxError()
 	}

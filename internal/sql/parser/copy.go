@@ -92,7 +92,7 @@ func boolOption(pos int, name string, value bool) *DefElem {
 // textOption takes [AS] 'value'.
 func (p *parser) textOption(pos int, name string) *DefElem {
 	p.accept(kwAs)
-	return &DefElem{Pos: pos, Name: name, Arg: &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}}
+	return &DefElem{Pos: pos, Name: name, Arg: &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}}
 }
 
 // copyOldOption parses one option of the old syntax, nil when there is none.
@@ -125,7 +125,7 @@ func (p *parser) copyOldOption() *DefElem {
 		return p.textOption(pos, "escape")
 	case kwEncoding:
 		p.advance()
-		return &DefElem{Pos: pos, Name: "encoding", Arg: &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}}
+		return &DefElem{Pos: pos, Name: "encoding", Arg: &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}}
 	case kwForce:
 		p.advance()
 		return p.copyForce(pos)
@@ -149,7 +149,7 @@ func (p *parser) copyForce(pos int) *DefElem {
 		p.expect(kwNull)
 		d.Name = "force_null"
 	}
-	d.Arg = &NameList{Pos: p.tok.pos, Names: p.nameList()}
+	d.Arg = &NameList{Pos: p.here(), Names: p.nameList()}
 	return d
 }
 
@@ -158,7 +158,7 @@ func (p *parser) copyGeneric() []*DefElem {
 	p.expect('(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos, Name: p.colLabel()}
+		d := &DefElem{Pos: p.here(), Name: p.colLabel()}
 		switch p.tok.kind {
 		case '*':
 			d.Arg = &Star{Pos: p.take().pos}

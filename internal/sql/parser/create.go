@@ -5,8 +5,14 @@ import "github.com/meridiandb/meridian/internal/failure"
 // create parses CREATE.
 func (p *parser) create() Statement {
 	pos := p.take().pos
-	if p.acceptTwo(kwOr, kwReplace) {
+	if p.commit(kwOr, kwReplace) {
 		return p.createReplace(pos)
+	}
+	if p.is(kwLocal) || p.is(kwGlobal) {
+		p.advance()
+		if !p.is(kwTemp) && !p.is(kwTemporary) {
+			p.syntaxError()
+		}
 	}
 	switch persist := p.optTemp(true); {
 	case persist != PersistPermanent || p.is(kwTable) || p.is(kwSequence):
@@ -51,7 +57,7 @@ func (p *parser) create() Statement {
 	case kwDatabase:
 		return p.createDatabase(pos)
 	case kwForeign:
-		if p.peek(1) == kwTable {
+		if p.peek(1) != kwData {
 			p.expectAll(kwForeign, kwTable)
 			return p.createForeignTable(pos)
 		}
@@ -217,7 +223,7 @@ func (p *parser) createSchema(pos int) Statement {
 func (p *parser) sequenceOptions() []*DefElem {
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos}
+		d := &DefElem{Pos: p.here()}
 		switch p.tok.kind {
 		case kwAs:
 			p.advance()
@@ -341,7 +347,7 @@ func (p *parser) defineList() []*DefElem {
 	p.expect('(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos, Name: p.colLabel()}
+		d := &DefElem{Pos: p.here(), Name: p.colLabel()}
 		if p.accept('=') {
 			d.Arg = p.defArg()
 		}
@@ -413,7 +419,7 @@ func (p *parser) createStats(pos int) Statement {
 	}
 	p.expect(kwOn)
 	for {
-		e := &IndexElem{Pos: p.tok.pos}
+		e := &IndexElem{Pos: p.here()}
 		p.indexKey(e)
 		s.Exprs = append(s.Exprs, e)
 		if !p.accept(',') {
@@ -428,7 +434,7 @@ func (p *parser) createStats(pos int) Statement {
 func (p *parser) createForeignTable(pos int) Statement {
 	s := &CreateTableStmt{Pos: pos, IfNotExists: p.ifNotExists()}
 	s.Relation = p.relation()
-	if p.acceptTwo(kwPartition, kwOf) {
+	if p.commit(kwPartition, kwOf) {
 		s.PartitionOf = p.relationPtr()
 		s.Elements = p.typedElements()
 		s.Bound = p.partitionBound()
@@ -457,11 +463,11 @@ func (p *parser) createExtension(pos int) Statement {
 	s := &CreateExtensionStmt{Pos: pos, IfNotExists: p.ifNotExists(), Name: p.colID()}
 	p.accept(kwWith)
 	for {
-		d := &DefElem{Pos: p.tok.pos}
+		d := &DefElem{Pos: p.here()}
 		switch p.tok.kind {
 		case kwSchema:
 			p.advance()
-			d.Name, d.Arg = "schema", &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.colID()}
+			d.Name, d.Arg = "schema", &Const{Pos: p.here(), Kind: ConstString, Str: p.colID()}
 		case kwVersion:
 			p.advance()
 			d.Name, d.Arg = "new_version", p.wordOrString()
@@ -491,9 +497,9 @@ func (p *parser) createDatabase(pos int) Statement {
 func (p *parser) databaseOptions() []*DefElem {
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos}
+		d := &DefElem{Pos: p.here()}
 		switch {
-		case p.acceptTwo(kwConnection, kwLimit):
+		case p.commit(kwConnection, kwLimit):
 			d.Name = "connection_limit"
 		case p.is(tokIdent), p.is(kwEncoding), p.is(kwOwner), p.is(kwTablespace), p.is(kwTemplate), p.is(kwLocation):
 			d.Name = p.takeName()

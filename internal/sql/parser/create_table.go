@@ -4,15 +4,26 @@ import "github.com/meridiandb/meridian/internal/failure"
 
 // ifNotExists takes IF NOT EXISTS.
 func (p *parser) ifNotExists() bool {
-	if !p.is(kwIf) || p.peek(1) != kwNot {
+	if !p.commitIf(kwNot) {
 		return false
 	}
-	p.expectAll(kwIf, kwNot, kwExists)
+	p.expect(kwExists)
 	return true
 }
 
 // ifExists takes IF EXISTS.
-func (p *parser) ifExists() bool { return p.acceptTwo(kwIf, kwExists) }
+func (p *parser) ifExists() bool { return p.commitIf(kwExists) }
+
+// commitIf takes IF and the word after it, unless IF is a name here.
+func (p *parser) commitIf(next tokenKind) bool {
+	switch k := p.peekToken(1); {
+	case !p.is(kwIf):
+		return false
+	case k.kind != next && (k.kind == tokEOF || k.kind < firstKeyword && k.kind != tokIdent && k.kind != tokString):
+		return false
+	}
+	return p.acceptTwo(kwIf, next)
+}
 
 // createTable parses CREATE TABLE after TABLE, and CREATE TABLE AS.
 func (p *parser) createTable(pos int, persist Persistence) Statement {
@@ -23,8 +34,7 @@ func (p *parser) createTable(pos int, persist Persistence) Statement {
 		at := p.tok.pos
 		s.OfType = &TypeName{Pos: at, Names: p.dottedName()}
 		s.Elements = p.typedElements()
-	case p.is(kwPartition) && p.peek(1) == kwOf:
-		p.expectAll(kwPartition, kwOf)
+	case p.commit(kwPartition, kwOf):
 		s.PartitionOf = p.relationPtr()
 		s.Elements = p.typedElements()
 		s.Bound = p.partitionBound()
@@ -78,17 +88,16 @@ func (p *parser) tableStorage(s *CreateTableStmt) {
 
 // optWith parses WITH (options) or WITHOUT OIDS.
 func (p *parser) optWith() []*DefElem {
-	if p.is(kwWith) && p.peek(1) == '(' {
-		p.advance()
+	if p.accept(kwWith) {
 		return p.relOptions()
 	}
-	p.acceptTwo(kwWithout, kwOids)
+	p.commit(kwWithout, kwOids)
 	return nil
 }
 
 // onCommit parses ON COMMIT.
 func (p *parser) onCommit() OnCommitAction {
-	if !p.acceptTwo(kwOn, kwCommit) {
+	if !p.commit(kwOn, kwCommit) {
 		return OnCommitNone
 	}
 	switch {
@@ -179,8 +188,8 @@ func (p *parser) typedElements() []TableElement {
 			}
 			fallthrough
 		default:
-			c := &ColumnDef{Pos: p.tok.pos, Name: p.colID()}
-			p.acceptTwo(kwWith, kwOptions)
+			c := &ColumnDef{Pos: p.here(), Name: p.colID()}
+			p.commit(kwWith, kwOptions)
 			p.columnConstraints(c)
 			list = append(list, c)
 		}
@@ -230,7 +239,7 @@ func (p *parser) likeClause() TableElement {
 
 // columnDef parses a column of CREATE TABLE or ADD COLUMN.
 func (p *parser) columnDef() *ColumnDef {
-	c := &ColumnDef{Pos: p.tok.pos, Name: p.colID()}
+	c := &ColumnDef{Pos: p.here(), Name: p.colID()}
 	c.Type = p.typeName()
 	if p.accept(kwCompression) {
 		if p.accept(kwDefault) {
@@ -336,7 +345,7 @@ func (p *parser) columnAttribute(c *ColumnDef) {
 
 // columnConstraint parses one constraint of a column; nil when there is none.
 func (p *parser) columnConstraint() *Constraint {
-	k := &Constraint{Pos: p.tok.pos}
+	k := &Constraint{Pos: p.here()}
 	switch p.tok.kind {
 	case kwNot:
 		p.expectAll(kwNot, kwNull)
@@ -356,7 +365,7 @@ func (p *parser) columnConstraint() *Constraint {
 		k.IndexSpace = p.indexSpace()
 	case kwCheck:
 		p.checkConstraint(k)
-		if p.acceptTwo(kwNo, kwInherit) {
+		if p.commit(kwNo, kwInherit) {
 			k.NoInherit = true
 		}
 	case kwDefault:
@@ -395,10 +404,10 @@ func (p *parser) definition() []*DefElem {
 
 // indexSpace parses USING INDEX TABLESPACE.
 func (p *parser) indexSpace() string {
-	if !p.is(kwUsing) || p.peek(1) != kwIndex {
+	if !p.commit(kwUsing, kwIndex) {
 		return ""
 	}
-	p.expectAll(kwUsing, kwIndex, kwTablespace)
+	p.expect(kwTablespace)
 	return p.colID()
 }
 
@@ -520,7 +529,7 @@ func (p *parser) tableConstraint() *Constraint {
 		} else {
 			_, k.NullsNotDist = p.optNullsDistinct()
 		}
-		if p.acceptTwo(kwUsing, kwIndex) {
+		if p.commit(kwUsing, kwIndex) {
 			k.IndexName = p.colID()
 			break
 		}
@@ -560,7 +569,7 @@ func (p *parser) exclusion(k *Constraint) {
 	}
 	p.expect('(')
 	for {
-		e := &ExclusionElem{Pos: p.tok.pos, Elem: p.indexElem()}
+		e := &ExclusionElem{Pos: p.here(), Elem: p.indexElem()}
 		p.expect(kwWith)
 		if p.is(kwOperator) {
 			e.Schema, e.Op = p.qualOp()
@@ -594,7 +603,7 @@ func (p *parser) constraintAttributes(k *Constraint, what string) {
 		case p.is(kwNot) && next == kwDeferrable:
 			p.expectAll(kwNot, kwDeferrable)
 			k.NotDeferrable = true
-		case p.is(kwNot) && next == kwValid:
+		case p.is(kwNot):
 			p.expectAll(kwNot, kwValid)
 			k.NotValid = true
 		case p.is(kwInitially):
@@ -605,7 +614,7 @@ func (p *parser) constraintAttributes(k *Constraint, what string) {
 				p.expect(kwImmediate)
 				k.InitImmediate = true
 			}
-		case p.is(kwNo) && next == kwInherit:
+		case p.is(kwNo):
 			p.expectAll(kwNo, kwInherit)
 			k.NoInherit = true
 		default:
@@ -637,12 +646,12 @@ func (p *parser) constraintAttributes(k *Constraint, what string) {
 
 // partitionSpec parses PARTITION BY strategy (keys).
 func (p *parser) partitionSpec() *PartitionSpec {
-	s := &PartitionSpec{Pos: p.tok.pos}
+	s := &PartitionSpec{Pos: p.here()}
 	p.expectAll(kwPartition, kwBy)
 	s.Strategy = p.colID()
 	p.expect('(')
 	for {
-		e := &IndexElem{Pos: p.tok.pos}
+		e := &IndexElem{Pos: p.here()}
 		p.indexKey(e)
 		if p.accept(kwCollate) {
 			e.Collation = p.dottedName()
@@ -661,7 +670,7 @@ func (p *parser) partitionSpec() *PartitionSpec {
 
 // partitionBound parses FOR VALUES … or DEFAULT.
 func (p *parser) partitionBound() *PartitionBound {
-	b := &PartitionBound{Pos: p.tok.pos}
+	b := &PartitionBound{Pos: p.here()}
 	if p.accept(kwDefault) {
 		return b
 	}
@@ -780,7 +789,7 @@ func (p *parser) indexKey(e *IndexElem) {
 }
 
 func (p *parser) indexElem() *IndexElem {
-	e := &IndexElem{Pos: p.tok.pos}
+	e := &IndexElem{Pos: p.here()}
 	p.indexKey(e)
 	if p.accept(kwCollate) {
 		e.Collation = p.dottedName()
@@ -802,7 +811,7 @@ func (p *parser) relOptions() []*DefElem {
 	p.expect('(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos, Name: p.colLabel()}
+		d := &DefElem{Pos: p.here(), Name: p.colLabel()}
 		if p.accept('.') {
 			d.Namespace = d.Name
 			d.Name = p.colLabel()
@@ -856,7 +865,7 @@ func (p *parser) genericOptions(alter bool) []*DefElem {
 	p.expectAll(kwOptions, '(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos}
+		d := &DefElem{Pos: p.here()}
 		if next := p.peekToken(1); alter && next.category() != 0 {
 			switch p.tok.kind {
 			case kwSet:
@@ -872,7 +881,7 @@ func (p *parser) genericOptions(alter bool) []*DefElem {
 		}
 		d.Name = p.colLabel()
 		if d.Action != DefDrop {
-			d.Arg = &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}
+			d.Arg = &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}
 		}
 		list = append(list, d)
 		if !p.accept(',') {

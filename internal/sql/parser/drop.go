@@ -232,7 +232,7 @@ func (p *parser) dropOnTable(s *DropStmt) Statement {
 
 // objectOnTable parses name ON relation; Names is the relation's parts and then the name.
 func (p *parser) objectOnTable() *Object {
-	o := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	o := &Object{Pos: p.here(), AggOrdered: -1}
 	name := p.colID()
 	p.expect(kwOn)
 	o.Names = append(p.dottedName(), name)
@@ -240,7 +240,7 @@ func (p *parser) objectOnTable() *Object {
 }
 
 func (p *parser) castObject() *Object {
-	o := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	o := &Object{Pos: p.here(), AggOrdered: -1}
 	p.expect('(')
 	o.Type = p.typeName()
 	p.expect(kwAs)
@@ -250,7 +250,7 @@ func (p *parser) castObject() *Object {
 }
 
 func (p *parser) transformObject() *Object {
-	o := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	o := &Object{Pos: p.here(), AggOrdered: -1}
 	p.expect(kwFor)
 	o.Type = p.typeName()
 	p.expect(kwLanguage)
@@ -275,7 +275,7 @@ func (p *parser) dropDatabase(pos int) Statement {
 	if p.accept(kwWith) || p.is('(') {
 		p.expect('(')
 		for {
-			s.Options = append(s.Options, &DefElem{Pos: p.tok.pos, Name: "force"})
+			s.Options = append(s.Options, &DefElem{Pos: p.here(), Name: "force"})
 			p.expect(kwForce)
 			if !p.accept(',') {
 				break
@@ -336,7 +336,7 @@ func (p *parser) commentTarget() (ObjectType, *Object) {
 		return ObjectTransform, p.transformObject()
 	case kwLarge:
 		p.expectAll(kwLarge, kwObject)
-		o := &Object{Pos: p.tok.pos, Names: []string{p.tok.str}, AggOrdered: -1}
+		o := &Object{Pos: p.here(), Names: []string{p.tok.str}, AggOrdered: -1}
 		p.numericOnly()
 		return ObjectLargeObject, o
 	}
@@ -368,7 +368,7 @@ func (p *parser) namedObject() *Object {
 // commentConstraint parses CONSTRAINT name ON [DOMAIN] owner.
 func (p *parser) commentConstraint() (ObjectType, *Object) {
 	p.advance()
-	o := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	o := &Object{Pos: p.here(), AggOrdered: -1}
 	name := p.colID()
 	p.expect(kwOn)
 	if next := p.peekToken(1); p.is(kwDomain) && next.category() != 0 && next.kind != kwIs {
@@ -497,10 +497,10 @@ func (p *parser) truncate() Statement {
 			break
 		}
 	}
-	if p.acceptTwo(kwRestart, kwIdentity) {
+	if p.commit(kwRestart, kwIdentity) {
 		s.RestartSeqs = true
 	} else {
-		p.acceptTwo(kwContinue, kwIdentity)
+		p.commit(kwContinue, kwIdentity)
 	}
 	s.Behavior = p.dropBehavior()
 	return s
@@ -508,7 +508,7 @@ func (p *parser) truncate() Statement {
 
 // vacuum parses VACUUM and ANALYZE.
 func (p *parser) vacuum() Statement {
-	s := &VacuumStmt{Pos: p.tok.pos}
+	s := &VacuumStmt{Pos: p.here()}
 	s.Analyze = p.take().kind != kwVacuum
 	word := func(k tokenKind, name string) {
 		if p.is(k) {
@@ -534,7 +534,7 @@ func (p *parser) vacuum() Statement {
 		return s
 	}
 	for {
-		t := &VacuumTarget{Pos: p.tok.pos, Relation: p.relation()}
+		t := &VacuumTarget{Pos: p.here(), Relation: p.relation()}
 		t.Columns = p.optParenNames()
 		s.Targets = append(s.Targets, t)
 		if !p.accept(',') {
@@ -578,11 +578,11 @@ func (p *parser) declareCursor() Statement {
 
 // fetch parses FETCH and MOVE.
 func (p *parser) fetch() Statement {
-	s := &FetchStmt{Pos: p.tok.pos, Count: 1}
+	s := &FetchStmt{Pos: p.here(), Count: 1}
 	s.Move = p.take().kind == kwMove
 	count := func() int64 { return int64(p.signedIconst()) }
 	// A direction's word is a cursor's name when nothing but the end follows.
-	if next := p.peek(1); next == tokEOF || next == ';' {
+	if next := p.peek(1); p.tok.isColID() && (next == tokEOF || next == ';') {
 		s.Cursor = p.colID()
 		return s
 	}

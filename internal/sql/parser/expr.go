@@ -194,8 +194,7 @@ func (p *parser) infixKeyword(mode exprMode) int {
 			prec = precLike
 		}
 	case kwNot:
-		switch p.peek(1) {
-		case kwBetween, kwIn, kwLike, kwIlike, kwSimilar:
+		if p.startsNotLike() {
 			prec = precLike
 		}
 	case kwAt:
@@ -223,6 +222,15 @@ func (p *parser) infixKeyword(mode exprMode) int {
 		return precNone
 	}
 	return prec
+}
+
+// startsNotLike says whether the NOT at the current token belongs to the operator after it.
+func (p *parser) startsNotLike() bool {
+	switch p.peek(1) {
+	case kwBetween, kwIn, kwLike, kwIlike, kwSimilar:
+		return true
+	}
+	return false
 }
 
 // endsTarget says whether a target list or one of its items ends before a token, so that a keyword before that
@@ -427,6 +435,9 @@ func (p *parser) isOperator(left Expr, mode exprMode) (Expr, int) {
 		return &NullTest{Pos: pos, Arg: left}, precNone
 	case kwNotnull:
 		return &NullTest{Pos: pos, Not: true, Arg: left}, precNone
+	}
+	if p.is(kwNot) && p.startsNotLike() {
+		p.syntaxError()
 	}
 	not := p.accept(kwNot)
 	negated := func(e Expr) Expr {

@@ -28,7 +28,7 @@ func (p *parser) tableExpr() TableExpr {
 func (p *parser) joins(left TableExpr) TableExpr {
 	h := p.height
 	for {
-		j := &JoinExpr{Pos: p.tok.pos, Left: left}
+		j := &JoinExpr{Pos: p.here(), Left: left}
 		switch p.tok.kind {
 		case kwCross:
 			p.advance()
@@ -87,7 +87,7 @@ func (p *parser) joinCondition(j *JoinExpr) {
 	p.expect(kwUsing)
 	j.Using = p.parenNames()
 	if p.accept(kwAs) {
-		j.UsingAlias = &Alias{Pos: p.tok.pos, Name: p.colID()}
+		j.UsingAlias = &Alias{Pos: p.here(), Name: p.colID()}
 	}
 }
 
@@ -181,7 +181,7 @@ func joinDots(parts []string) string {
 
 // relationExpr parses a relation with ONLY or *.
 func (p *parser) relationExpr() *RangeVar {
-	r := &RangeVar{Pos: p.tok.pos}
+	r := &RangeVar{Pos: p.here()}
 	if p.accept(kwOnly) {
 		r.Only = true
 		if p.accept('(') {
@@ -255,7 +255,7 @@ func (p *parser) optAlias() *Alias {
 		}
 		return nil
 	}
-	a := &Alias{Pos: p.tok.pos, Name: p.takeName()}
+	a := &Alias{Pos: p.here(), Name: p.takeName()}
 	a.Columns = p.optParenNames()
 	return a
 }
@@ -334,7 +334,7 @@ func (p *parser) functionTable(pos int, lateral bool) TableExpr {
 		p.expectAll(kwRows, kwFrom, '(')
 		r.RowsFrom = true
 		for {
-			item := &RangeFunctionItem{Pos: p.tok.pos, Func: p.windowlessFunc()}
+			item := &RangeFunctionItem{Pos: p.here(), Func: p.windowlessFunc()}
 			if p.accept(kwAs) {
 				item.ColDefs = p.tableFuncElements()
 			}
@@ -345,7 +345,7 @@ func (p *parser) functionTable(pos int, lateral bool) TableExpr {
 		}
 		p.expect(')')
 	} else {
-		r.Funcs = []*RangeFunctionItem{{Pos: p.tok.pos, Func: p.windowlessFunc()}}
+		r.Funcs = []*RangeFunctionItem{{Pos: p.here(), Func: p.windowlessFunc()}}
 	}
 	return p.functionRest(r)
 }
@@ -386,7 +386,7 @@ func (p *parser) functionRest(r *RangeFunction) TableExpr {
 		}
 		return r
 	}
-	r.Alias = &Alias{Pos: p.tok.pos, Name: p.takeName()}
+	r.Alias = &Alias{Pos: p.here(), Name: p.takeName()}
 	if p.is('(') {
 		if k := p.peek(2); k == ',' || k == ')' {
 			r.Alias.Columns = p.parenNames()
@@ -402,7 +402,7 @@ func (p *parser) tableFuncElements() []*ColumnDef {
 	p.expect('(')
 	var list []*ColumnDef
 	for {
-		c := &ColumnDef{Pos: p.tok.pos, Name: p.colID()}
+		c := &ColumnDef{Pos: p.here(), Name: p.colID()}
 		c.Type = p.typeName()
 		if p.accept(kwCollate) {
 			c.Collation = p.dottedName()
@@ -422,7 +422,7 @@ func (p *parser) xmlTable(pos int, lateral bool) TableExpr {
 	p.open()
 	if p.acceptTwo(kwXmlnamespaces, '(') {
 		for {
-			n := &ResTarget{Pos: p.tok.pos}
+			n := &ResTarget{Pos: p.here()}
 			if p.accept(kwDefault) {
 				n.Value = p.bExpr()
 			} else {
@@ -452,7 +452,7 @@ func (p *parser) xmlTable(pos int, lateral bool) TableExpr {
 }
 
 func (p *parser) xmlTableColumn() *RangeTableFuncCol {
-	c := &RangeTableFuncCol{Pos: p.tok.pos, Name: p.colID()}
+	c := &RangeTableFuncCol{Pos: p.here(), Name: p.colID()}
 	if p.accept(kwFor) {
 		p.expect(kwOrdinality)
 		c.ForOrdinality = true
@@ -468,7 +468,10 @@ func (p *parser) xmlTableColumn() *RangeTableFuncCol {
 			}
 			p.advance()
 			c.Default = p.bExpr()
-		case p.tok.isWord("path"):
+		case p.is(tokIdent):
+			if p.tok.str != "path" {
+				p.failAt(at, failure.SyntaxError, "unrecognized column option \"%s\"", p.tok.str)
+			}
 			if c.Path != nil {
 				p.failAt(at, failure.SyntaxError, "only one PATH value per column is allowed")
 			}

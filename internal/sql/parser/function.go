@@ -13,7 +13,7 @@ func (p *parser) createFunction(pos int, replace bool) Statement {
 			p.expectAll(kwTable, '(')
 			s.ReturnsTable = true
 			for {
-				c := &FunctionParam{Pos: p.tok.pos, Name: p.typeFuncName(), Mode: ParamTable}
+				c := &FunctionParam{Pos: p.here(), Name: p.typeFuncName(), Mode: ParamTable}
 				c.Type = p.funcType()
 				s.Params = append(s.Params, c)
 				if !p.accept(',') {
@@ -106,7 +106,7 @@ func (p *parser) paramMode() ParamMode {
 
 // functionParam parses [mode] [name] type; the mode may also follow the name.
 func (p *parser) functionParam() *FunctionParam {
-	f := &FunctionParam{Pos: p.tok.pos}
+	f := &FunctionParam{Pos: p.here()}
 	f.Mode = p.paramMode()
 	if p.namesParam() {
 		f.Name = p.typeFuncName()
@@ -148,7 +148,7 @@ func (p *parser) funcType() *TypeName {
 
 // commonFuncOption parses an option that ALTER FUNCTION may have too; nil when there is none.
 func (p *parser) commonFuncOption() *DefElem {
-	d := &DefElem{Pos: p.tok.pos}
+	d := &DefElem{Pos: p.here()}
 	word := func(name, value string) *DefElem {
 		p.advance()
 		return wordOption(d.Pos, name, value)
@@ -207,7 +207,7 @@ func (p *parser) commonFuncOption() *DefElem {
 		return d
 	case kwParallel:
 		p.advance()
-		d.Name, d.Arg = "parallel", &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.colID()}
+		d.Name, d.Arg = "parallel", &Const{Pos: p.here(), Kind: ConstString, Str: p.colID()}
 		return d
 	}
 	return nil
@@ -219,7 +219,7 @@ func (p *parser) createFuncOption() *DefElem {
 	switch p.tok.kind {
 	case kwAs:
 		p.advance()
-		l := &NameList{Pos: p.tok.pos, Names: []string{p.sconst()}}
+		l := &NameList{Pos: p.here(), Names: []string{p.sconst()}}
 		if p.accept(',') {
 			l.Names = append(l.Names, p.sconst())
 		}
@@ -229,7 +229,7 @@ func (p *parser) createFuncOption() *DefElem {
 		return &DefElem{Pos: pos, Name: "language", Arg: p.wordOrString()}
 	case kwTransform:
 		p.advance()
-		l := &TypeList{Pos: p.tok.pos}
+		l := &TypeList{Pos: p.here()}
 		for {
 			p.expectAll(kwFor, kwType)
 			l.Types = append(l.Types, p.typeName())
@@ -247,7 +247,7 @@ func (p *parser) createFuncOption() *DefElem {
 
 // functionWithArgs parses name[(types)].
 func (p *parser) functionWithArgs() *Object {
-	o := &Object{Pos: p.tok.pos, AggOrdered: -1}
+	o := &Object{Pos: p.here(), AggOrdered: -1}
 	c := p.tok.category()
 	if c == 0 || c == catReserved {
 		p.syntaxError()
@@ -257,6 +257,9 @@ func (p *parser) functionWithArgs() *Object {
 		o.Names = append(o.Names, p.colLabel())
 	}
 	if p.is('(') {
+		if c == catColName && len(o.Names) == 1 {
+			p.syntaxError()
+		}
 		o.HasArgs = true
 		o.Args = p.functionParams(false)
 	}
@@ -265,7 +268,7 @@ func (p *parser) functionWithArgs() *Object {
 
 // aggregateWithArgs parses name(types), name(*) or name(types ORDER BY types).
 func (p *parser) aggregateWithArgs() *Object {
-	o := &Object{Pos: p.tok.pos, HasArgs: true, AggOrdered: -1}
+	o := &Object{Pos: p.here(), HasArgs: true, AggOrdered: -1}
 	o.Names = p.funcName()
 	p.aggregateArgs(o)
 	return o
@@ -306,12 +309,12 @@ func (p *parser) paramList() []*FunctionParam {
 
 // operatorWithArgs parses op(left, right), where either may be NONE.
 func (p *parser) operatorWithArgs() *Object {
-	o := &Object{Pos: p.tok.pos, HasArgs: true, AggOrdered: -1}
+	o := &Object{Pos: p.here(), HasArgs: true, AggOrdered: -1}
 	schema, op := p.anyOperator()
 	o.Names = append(schema, op)
 	p.expect('(')
 	for i := 0; i < 2; i++ {
-		a := &FunctionParam{Pos: p.tok.pos}
+		a := &FunctionParam{Pos: p.here()}
 		if !p.accept(kwNone) {
 			a.Type = p.typeName()
 		}
@@ -336,7 +339,7 @@ func (p *parser) createAggregate(pos int, replace bool) Statement {
 	at := p.tok.pos
 	s.Name = &QualifiedName{Pos: at, Parts: p.funcName()}
 	// The old syntax has a definition at once: (name = value, …).
-	if p.is('(') && p.peekToken(1).category() != 0 && p.peek(2) == '=' {
+	if p.is('(') && p.peek(1) == tokIdent && p.peek(2) == '=' {
 		s.OldStyle = true
 		s.Definition = p.defineList()
 		return s

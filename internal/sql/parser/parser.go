@@ -153,6 +153,20 @@ func (p *parser) acceptTwo(a, b tokenKind) bool {
 	return true
 }
 
+// commit takes tokens of kinds a and b if the current one is an a; then b must follow.
+func (p *parser) commit(a, b tokenKind) bool {
+	if p.tok.kind != a {
+		return false
+	}
+	p.advance()
+	p.expect(b)
+	return true
+}
+
+// here returns the position of the current token. In composite literals it must be called, not read: Go does not say
+// whether a variable is read before or after the calls that advance the parser.
+func (p *parser) here() int { return p.tok.pos }
+
 // expect takes a token of kind k, or fails.
 func (p *parser) expect(k tokenKind) token {
 	if p.tok.kind != k {
@@ -338,7 +352,7 @@ func (p *parser) anyName() *QualifiedName {
 
 // relation takes the name of a relation.
 func (p *parser) relation() RelationName {
-	r := RelationName{Pos: p.tok.pos, Name: p.colID()}
+	r := RelationName{Pos: p.here(), Name: p.colID()}
 	if !p.is('.') {
 		return r
 	}

@@ -211,7 +211,7 @@ func (p *parser) indirection() []IndirectionElem {
 	var elems []IndirectionElem
 	star := false
 	for {
-		e := IndirectionElem{Pos: p.tok.pos}
+		e := IndirectionElem{Pos: p.here()}
 		switch p.tok.kind {
 		case '.':
 			p.advance()
@@ -267,7 +267,7 @@ func (p *parser) subscript(e *IndirectionElem) {
 
 // typedLiteral makes Type 'string' from a type's name and the string at the current token.
 func (p *parser) typedLiteral(pos int, t *TypeName) Expr {
-	c := &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}
+	c := &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}
 	return &TypeCast{Pos: pos, Arg: c, Type: t}
 }
 
@@ -377,7 +377,7 @@ func (p *parser) callSuffix(f *FuncCall) Expr {
 		if p.is('(') {
 			f.Over = p.windowSpec(pos)
 		} else {
-			f.Over = &WindowDef{Pos: p.tok.pos, Name: p.colID()}
+			f.Over = &WindowDef{Pos: p.here(), Name: p.colID()}
 		}
 	}
 	return f
@@ -519,7 +519,7 @@ func (p *parser) intervalLiteral() Expr {
 
 // sqlValue parses CURRENT_DATE and its kin.
 func (p *parser) sqlValue() Expr {
-	e := &SQLValueFunction{Pos: p.tok.pos, Precision: -1}
+	e := &SQLValueFunction{Pos: p.here(), Precision: -1}
 	precision := false
 	switch p.take().kind {
 	case kwCurrentDate:
@@ -554,7 +554,7 @@ func (p *parser) sqlValue() Expr {
 
 // caseExpr parses CASE.
 func (p *parser) caseExpr() Expr {
-	c := &CaseExpr{Pos: p.tok.pos}
+	c := &CaseExpr{Pos: p.here()}
 	p.advance()
 	if !p.is(kwWhen) {
 		c.Arg = p.expr()

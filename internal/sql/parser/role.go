@@ -4,7 +4,7 @@ import "github.com/meridiandb/meridian/internal/failure"
 
 // roleSpec parses a role's name or a pseudo role.
 func (p *parser) roleSpec() *RoleSpec {
-	r := &RoleSpec{Pos: p.tok.pos}
+	r := &RoleSpec{Pos: p.here()}
 	switch p.tok.kind {
 	case kwCurrentRole:
 		r.Kind = RoleCurrentRole
@@ -93,10 +93,10 @@ var roleFlags = map[string]struct {
 
 // roleOption parses an option of a role; nil when there is none. Some are only for CREATE.
 func (p *parser) roleOption(create bool) *DefElem {
-	d := &DefElem{Pos: p.tok.pos}
+	d := &DefElem{Pos: p.here()}
 	roles := func(name string) *DefElem {
 		d.Name = name
-		d.Arg = &RoleList{Pos: p.tok.pos, Roles: p.roleList()}
+		d.Arg = &RoleList{Pos: p.here(), Roles: p.roleList()}
 		return d
 	}
 	switch p.tok.kind {
@@ -104,11 +104,11 @@ func (p *parser) roleOption(create bool) *DefElem {
 		p.advance()
 		d.Name = "password"
 		if !p.accept(kwNull) {
-			d.Arg = &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}
+			d.Arg = &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}
 		}
 	case kwEncrypted:
 		p.expectAll(kwEncrypted, kwPassword)
-		d.Name, d.Arg = "password", &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}
+		d.Name, d.Arg = "password", &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}
 	case kwUnencrypted:
 		p.expectAll(kwUnencrypted, kwPassword)
 		p.sconst()
@@ -124,7 +124,7 @@ func (p *parser) roleOption(create bool) *DefElem {
 		d.Name, d.Arg = "connectionlimit", intMod(at, p.signedIconst())
 	case kwValid:
 		p.expectAll(kwValid, kwUntil)
-		d.Name, d.Arg = "validUntil", &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}
+		d.Name, d.Arg = "validUntil", &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}
 	case kwUser:
 		p.advance()
 		return roles("rolemembers")
@@ -194,7 +194,7 @@ func (p *parser) alterRole(pos int) Statement {
 			s := &AlterRoleStmt{Pos: pos, Kind: kind, Role: role, Drop: p.take().kind == kwDrop}
 			at := p.tok.pos
 			p.expect(kwUser)
-			s.Options = []*DefElem{{Pos: at, Name: "rolemembers", Arg: &RoleList{Pos: p.tok.pos, Roles: p.roleList()}}}
+			s.Options = []*DefElem{{Pos: at, Name: "rolemembers", Arg: &RoleList{Pos: p.here(), Roles: p.roleList()}}}
 			return s
 		}
 	}
@@ -257,7 +257,7 @@ func (p *parser) grant() Statement {
 	admin := false
 	if revoke {
 		switch {
-		case p.is(kwGrant) && p.peek(1) == kwOption:
+		case p.is(kwGrant):
 			p.expectAll(kwGrant, kwOption, kwFor)
 			optionFor = true
 		case p.is(kwAdmin) && p.peek(1) == kwOption:
@@ -288,13 +288,15 @@ func (p *parser) privileges() []*Privilege {
 	}
 	var list []*Privilege
 	for {
-		v := &Privilege{Pos: p.tok.pos}
+		v := &Privilege{Pos: p.here()}
 		switch p.tok.kind {
 		case kwSelect, kwReferences, kwCreate:
 			v.Name = p.takeName()
 		case kwAlter:
-			p.expectAll(kwAlter, kwSystem)
-			v.Name = "alter system"
+			v.Name = p.takeName()
+			if p.accept(kwSystem) {
+				v.Name = "alter system"
+			}
 		default:
 			v.Name = p.colID()
 		}
@@ -326,7 +328,7 @@ func (p *parser) grantRole(pos int, revoke, admin bool, roles []*Privilege) Stat
 }
 
 func (p *parser) grantedBy() *RoleSpec {
-	if !p.acceptTwo(kwGranted, kwBy) {
+	if !p.commit(kwGranted, kwBy) {
 		return nil
 	}
 	return p.roleSpec()
@@ -355,9 +357,7 @@ func (p *parser) grantTarget(s *GrantStmt) {
 	}
 	next := p.peek(1)
 	switch {
-	case p.is(kwAll) && (next == kwTables || next == kwSequences || next == kwFunctions || next == kwProcedures ||
-		next == kwRoutines):
-		p.advance()
+	case p.accept(kwAll):
 		t := p.objectsWord()
 		p.expectAll(kwIn, kwSchema)
 		s.Target = GrantAllInSchema
@@ -368,11 +368,11 @@ func (p *parser) grantTarget(s *GrantStmt) {
 		s.Object = ObjectSequence
 		p.grantRelations(s)
 		return
-	case p.is(kwForeign) && next == kwData:
+	case p.is(kwForeign) && next != kwServer:
 		p.expectAll(kwForeign, kwData, kwWrapper)
 		names(ObjectForeignDataWrapper)
 		return
-	case p.is(kwForeign) && next == kwServer:
+	case p.is(kwForeign):
 		p.expectAll(kwForeign, kwServer)
 		names(ObjectForeignServer)
 		return
@@ -452,17 +452,22 @@ func (p *parser) routineWord() ObjectType {
 
 // objectsWord takes TABLES, SEQUENCES, FUNCTIONS, PROCEDURES or ROUTINES.
 func (p *parser) objectsWord() ObjectType {
-	switch p.take().kind {
+	t := ObjectTable
+	switch p.tok.kind {
+	case kwTables:
 	case kwSequences:
-		return ObjectSequence
+		t = ObjectSequence
 	case kwFunctions:
-		return ObjectFunction
+		t = ObjectFunction
 	case kwProcedures:
-		return ObjectProcedure
+		t = ObjectProcedure
 	case kwRoutines:
-		return ObjectRoutine
+		t = ObjectRoutine
+	default:
+		p.syntaxError()
 	}
-	return ObjectTable
+	p.advance()
+	return t
 }
 
 func (p *parser) grantRelations(s *GrantStmt) {
@@ -531,7 +536,7 @@ func (p *parser) alterDefaultPrivileges(pos int) Statement {
 		}
 		break
 	}
-	g := &GrantStmt{Pos: p.tok.pos, Target: GrantDefaults}
+	g := &GrantStmt{Pos: p.here(), Target: GrantDefaults}
 	switch {
 	case p.accept(kwRevoke):
 		g.Revoke = true

@@ -163,7 +163,7 @@ func (p *parser) insertOptions(s *SelectStmt, o *selectOptions, with *WithClause
 
 // simpleSelect parses SELECT up to its WINDOW clause.
 func (p *parser) simpleSelect() *SelectStmt {
-	s := &SelectStmt{Pos: p.tok.pos}
+	s := &SelectStmt{Pos: p.here()}
 	p.expect(kwSelect)
 	switch p.tok.kind {
 	case kwAll:
@@ -230,7 +230,7 @@ func (p *parser) targetList() []*ResTarget {
 }
 
 func (p *parser) target() *ResTarget {
-	t := &ResTarget{Pos: p.tok.pos}
+	t := &ResTarget{Pos: p.here()}
 	if p.is('*') {
 		t.Value = &ColumnRef{Pos: p.take().pos, Star: true}
 		return t
@@ -295,7 +295,7 @@ func (p *parser) groupList() []Expr {
 }
 
 func (p *parser) groupItem() Expr {
-	g := &GroupingSet{Pos: p.tok.pos}
+	g := &GroupingSet{Pos: p.here()}
 	next := p.peek(1)
 	switch {
 	case p.is('(') && next == ')':
@@ -351,7 +351,7 @@ func (p *parser) windowSpec(pos int) *WindowDef {
 
 // frame parses a frame clause.
 func (p *parser) frame() *WindowFrame {
-	f := &WindowFrame{Pos: p.tok.pos}
+	f := &WindowFrame{Pos: p.here()}
 	switch p.take().kind {
 	case kwRange:
 		f.Mode = FrameRange
@@ -381,7 +381,7 @@ func (p *parser) frame() *WindowFrame {
 	}
 	if p.accept(kwExclude) {
 		switch {
-		case p.acceptTwo(kwCurrent, kwRow):
+		case p.commit(kwCurrent, kwRow):
 			f.Exclude = ExcludeCurrentRow
 		case p.accept(kwGroup):
 			f.Exclude = ExcludeGroup
@@ -444,7 +444,7 @@ func (p *parser) sortClause() []*SortBy {
 }
 
 func (p *parser) sortBy() *SortBy {
-	s := &SortBy{Pos: p.tok.pos, Expr: p.expr()}
+	s := &SortBy{Pos: p.here(), Expr: p.expr()}
 	if p.accept(kwUsing) {
 		s.Dir = SortUsing
 		if p.is(kwOperator) {
@@ -618,7 +618,7 @@ func (p *parser) lockingClauses() []*LockingClause {
 
 // valuesClause parses VALUES (…), ….
 func (p *parser) valuesClause() *SelectStmt {
-	s := &SelectStmt{Pos: p.tok.pos}
+	s := &SelectStmt{Pos: p.here()}
 	p.expect(kwValues)
 	for {
 		p.expect('(')
@@ -640,7 +640,9 @@ func (p *parser) valuesClause() *SelectStmt {
 // withClause parses WITH.
 func (p *parser) withClause() *WithClause {
 	w := &WithClause{Pos: p.take().pos}
-	w.Recursive = p.accept(kwRecursive)
+	if k := p.peek(1); k != '(' && k != kwAs {
+		w.Recursive = p.accept(kwRecursive)
+	}
 	for {
 		w.CTEs = append(w.CTEs, p.commonTableExpr())
 		if !p.accept(',') {
@@ -650,7 +652,7 @@ func (p *parser) withClause() *WithClause {
 }
 
 func (p *parser) commonTableExpr() *CommonTableExpr {
-	c := &CommonTableExpr{Pos: p.tok.pos, Name: p.colID()}
+	c := &CommonTableExpr{Pos: p.here(), Name: p.colID()}
 	c.Columns = p.optParenNames()
 	p.expect(kwAs)
 	switch {

@@ -4,7 +4,7 @@ import "github.com/meridiandb/meridian/internal/failure"
 
 // transaction parses the transaction statements.
 func (p *parser) transaction() Statement {
-	s := &TransactionStmt{Pos: p.tok.pos}
+	s := &TransactionStmt{Pos: p.here()}
 	switch p.take().kind {
 	case kwBegin:
 		p.optTransaction()
@@ -35,8 +35,7 @@ func (p *parser) transaction() Statement {
 		s.Kind, s.Name = TransSavepoint, p.colID()
 	case kwRelease:
 		s.Kind = TransRelease
-		p.accept(kwSavepoint)
-		s.Name = p.colID()
+		s.Name = p.savepoint()
 	case kwPrepare:
 		p.expect(kwTransaction)
 		s.Kind, s.Name = TransPrepare, p.sconst()
@@ -52,11 +51,18 @@ func (p *parser) rollback(s *TransactionStmt) {
 	}
 	p.optTransaction()
 	if p.accept(kwTo) {
-		p.accept(kwSavepoint)
-		s.Kind, s.Name = TransRollbackTo, p.colID()
+		s.Kind, s.Name = TransRollbackTo, p.savepoint()
 		return
 	}
 	s.Chain = p.chain()
+}
+
+// savepoint takes [SAVEPOINT] name; the word alone is a name.
+func (p *parser) savepoint() string {
+	if p.is(kwSavepoint) && p.peekToken(1).isColID() {
+		p.advance()
+	}
+	return p.colID()
 }
 
 // optTransaction takes WORK or TRANSACTION.
@@ -152,11 +158,11 @@ func (p *parser) endsVariable(k tokenKind) bool { return k == kwTo || k == '=' |
 func (p *parser) setRest(pos int) *VariableSetStmt {
 	s := &VariableSetStmt{Pos: pos}
 	next := p.peek(1)
-	if p.is(kwTransaction) && !p.endsVariable(next) {
+	if p.is(kwTransaction) && !p.endsVariable(next) && next != kwFrom {
 		p.advance()
 		if p.accept(kwSnapshot) {
 			s.Kind, s.Name = SetSnapshot, "TRANSACTION SNAPSHOT"
-			s.Args = []Expr{&Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()}}
+			s.Args = []Expr{&Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()}}
 			return s
 		}
 		s.Kind, s.Name = SetTransaction, "TRANSACTION"
@@ -204,7 +210,7 @@ func (p *parser) setRestMore(s *VariableSetStmt) {
 // setSpecial parses the variables with a syntax of their own and says whether it was one.
 func (p *parser) setSpecial(s *VariableSetStmt, next tokenKind) bool {
 	value := func(e Expr) { s.Args = []Expr{e} }
-	text := func() Expr { return &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.sconst()} }
+	text := func() Expr { return &Const{Pos: p.here(), Kind: ConstString, Str: p.sconst()} }
 	switch p.tok.kind {
 	case kwTime:
 		p.expectAll(kwTime, kwZone)
@@ -247,7 +253,7 @@ func (p *parser) setSpecial(s *VariableSetStmt, next tokenKind) bool {
 	case kwXml:
 		p.expectAll(kwXml, kwOption)
 		s.Name = "xmloption"
-		value(&Const{Pos: p.tok.pos, Kind: ConstString, Str: pick(p.xmlOption(), "DOCUMENT", "CONTENT")})
+		value(&Const{Pos: p.here(), Kind: ConstString, Str: pick(p.xmlOption(), "DOCUMENT", "CONTENT")})
 	default:
 		return false
 	}
@@ -256,7 +262,7 @@ func (p *parser) setSpecial(s *VariableSetStmt, next tokenKind) bool {
 
 // wordOrString takes a word that is not reserved, or a string, as a string.
 func (p *parser) wordOrString() Expr {
-	c := &Const{Pos: p.tok.pos, Kind: ConstString}
+	c := &Const{Pos: p.here(), Kind: ConstString}
 	if p.is(tokString) {
 		c.Str = p.sconst()
 	} else {
@@ -456,7 +462,7 @@ func (p *parser) utilityOptions() []*DefElem {
 	p.expect('(')
 	var list []*DefElem
 	for {
-		d := &DefElem{Pos: p.tok.pos}
+		d := &DefElem{Pos: p.here()}
 		switch p.tok.kind {
 		case kwAnalyze, kwAnalyse:
 			p.advance()

@@ -85,7 +85,7 @@ func (p *parser) specialArgs() []Expr {
 // extract parses EXTRACT(field FROM source).
 func (p *parser) extract(pos int) Expr {
 	p.open()
-	field := &Const{Pos: p.tok.pos, Kind: ConstString, Str: p.tok.str}
+	field := &Const{Pos: p.here(), Kind: ConstString, Str: p.tok.str}
 	switch p.tok.kind {
 	case tokIdent, tokString, kwYear, kwMonth, kwDay, kwHour, kwMinute, kwSecond:
 		p.advance()
@@ -248,10 +248,10 @@ func (p *parser) xml(pos int) Expr {
 	case kwXmlparse:
 		e.Op, e.Document = XMLParse, p.xmlOption()
 		e.Args = []Expr{p.expr()}
-		if p.acceptTwo(kwPreserve, kwWhitespace) {
+		if p.commit(kwPreserve, kwWhitespace) {
 			e.Preserve = true
 		} else {
-			p.acceptTwo(kwStrip, kwWhitespace)
+			p.commit(kwStrip, kwWhitespace)
 		}
 	case kwXmlpi:
 		e.Op = XMLPI
@@ -309,7 +309,7 @@ func (p *parser) xmlOption() bool {
 func (p *parser) xmlAttributes() []*ResTarget {
 	var list []*ResTarget
 	for {
-		t := &ResTarget{Pos: p.tok.pos, Value: p.expr()}
+		t := &ResTarget{Pos: p.here(), Value: p.expr()}
 		if p.accept(kwAs) {
 			t.Name = p.colLabel()
 		}

@@ -100,13 +100,13 @@ func (p *parser) returning() []*ResTarget {
 
 // insert parses INSERT.
 func (p *parser) insert(with *WithClause) Statement {
-	s := &InsertStmt{Pos: p.tok.pos, With: with}
+	s := &InsertStmt{Pos: p.here(), With: with}
 	p.expectAll(kwInsert, kwInto)
 	s.Relation = p.relation()
 	if p.accept(kwAs) {
 		s.Alias = p.colID()
 	}
-	if p.acceptTwo(kwDefault, kwValues) {
+	if p.commit(kwDefault, kwValues) {
 		s.OnConflict = p.onConflict()
 		s.Returning = p.returning()
 		return s
@@ -153,7 +153,7 @@ func (p *parser) insertColumns() []*AssignTarget {
 }
 
 func (p *parser) assignTarget() *AssignTarget {
-	t := &AssignTarget{Pos: p.tok.pos, Name: p.colID()}
+	t := &AssignTarget{Pos: p.here(), Name: p.colID()}
 	if p.is('.') || p.is('[') {
 		t.Indirection = p.indirection()
 	}
@@ -190,7 +190,7 @@ func (p *parser) onConflict() *OnConflict {
 func (p *parser) assignments() []*Assignment {
 	list := make([]*Assignment, 0, 2)
 	for {
-		a := &Assignment{Pos: p.tok.pos}
+		a := &Assignment{Pos: p.here()}
 		if p.is('(') {
 			a.Multi = true
 			a.Targets = p.insertColumns()
@@ -210,7 +210,7 @@ func (p *parser) assignments() []*Assignment {
 func (p *parser) dmlTable() *RangeVar {
 	r := p.relationExpr()
 	if p.accept(kwAs) || p.tok.isColID() && !p.is(kwSet) {
-		r.Alias = &Alias{Pos: p.tok.pos, Name: p.colID()}
+		r.Alias = &Alias{Pos: p.here(), Name: p.colID()}
 	}
 	return r
 }
@@ -221,7 +221,7 @@ func (p *parser) whereOrCurrent() Expr {
 		return nil
 	}
 	if p.is(kwCurrent) && p.peek(1) == kwOf {
-		c := &CurrentOf{Pos: p.tok.pos}
+		c := &CurrentOf{Pos: p.here()}
 		p.expectAll(kwCurrent, kwOf)
 		c.Cursor = p.colID()
 		return c
@@ -230,7 +230,7 @@ func (p *parser) whereOrCurrent() Expr {
 }
 
 func (p *parser) update(with *WithClause) Statement {
-	s := &UpdateStmt{Pos: p.tok.pos, With: with}
+	s := &UpdateStmt{Pos: p.here(), With: with}
 	p.expect(kwUpdate)
 	s.Table = p.dmlTable()
 	p.expect(kwSet)
@@ -244,7 +244,7 @@ func (p *parser) update(with *WithClause) Statement {
 }
 
 func (p *parser) delete(with *WithClause) Statement {
-	s := &DeleteStmt{Pos: p.tok.pos, With: with}
+	s := &DeleteStmt{Pos: p.here(), With: with}
 	p.expectAll(kwDelete, kwFrom)
 	s.Table = p.dmlTable()
 	if p.accept(kwUsing) {
@@ -256,7 +256,7 @@ func (p *parser) delete(with *WithClause) Statement {
 }
 
 func (p *parser) merge(with *WithClause) Statement {
-	s := &MergeStmt{Pos: p.tok.pos, With: with}
+	s := &MergeStmt{Pos: p.here(), With: with}
 	p.expectAll(kwMerge, kwInto)
 	s.Table = p.dmlTable()
 	p.expect(kwUsing)
@@ -298,7 +298,7 @@ func (p *parser) mergeWhen() *MergeWhen {
 }
 
 func (p *parser) mergeInsert(w *MergeWhen) {
-	if p.acceptTwo(kwDefault, kwValues) {
+	if p.commit(kwDefault, kwValues) {
 		return
 	}
 	if p.is('(') {

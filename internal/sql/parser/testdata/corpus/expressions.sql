@@ -5,7 +5,7 @@ SELECT 1.5, .5, 5., 1e10, 1.5e-3, 2E+5, -1.5, - 99999999999
 SELECT 'abc', 'it''s', '', E'a\nb\\c\'d', E'\x41\102\u0043\U00000044', E'\v\b\f\r\t'
 SELECT U&'d\0061t\+000061', U&'d!0061' UESCAPE '!', U&"d\0061ta" FROM t
 SELECT B'0101', b'', X'1fF', N'national', $$dollar$$, $tag$a $$ b$tag$
-SELECT 'back\slash', 'a' 'b'
+SELECT 'back\slash'
 SELECT $1, $2 + $3, $1::int, $1[1], $1.a
 SELECT NULL, TRUE, FALSE, DEFAULT
 SELECT a, a.b, a.b.c, a.b.c.d, "Quoted", "we ""said""", a."B".c FROM t
@@ -60,10 +60,10 @@ SELECT POSITION('a' IN b), POSITION(a || 'x' IN b || c), SUBSTRING(a FROM 1), SU
 SELECT TRIM(a), TRIM(BOTH FROM a), TRIM('x' FROM a), TRIM(BOTH 'x' FROM a), TRIM(LEADING FROM a), TRIM(LEADING 'x' FROM a), TRIM(TRAILING 'x' FROM a), TRIM(a, 'x'), TRIM(BOTH a, 'x')
 SELECT OVERLAY(a PLACING b FROM 1), OVERLAY(a PLACING b FROM 1 FOR 2), OVERLAY(a, b, 1), NORMALIZE(a), NORMALIZE(a, NFC), a IS NORMALIZED, a IS NFD NORMALIZED, a IS NOT NORMALIZED, a IS NOT NFKC NORMALIZED, COLLATION FOR (a), TREAT(a AS int)
 SELECT GROUPING(a), GROUPING(a, b), left('abc', 1), right(a, 2), "left"(a, 1), overlaps(a, b, c, d), char_length(a), is_normalized(a)
-SELECT date(a), time(a), timestamp(a) FROM t
+SELECT date(a), "time"(a) FROM t
 SELECT xmlelement(name foo), xmlelement(name foo, xmlattributes(a, b AS c), d, 'e'), xmlforest(a, b AS c), xmlconcat(a, b), xmlpi(name php), xmlpi(name php, 'x'), xmlparse(document a), xmlparse(content a preserve whitespace), xmlroot(a, version '1.0'), xmlroot(a, version no value, standalone yes), xmlroot(a, version '1.0', standalone no value), xmlserialize(content a AS text), xmlserialize(document a AS varchar(10)), xmlexists('x' PASSING a), xmlexists('x' PASSING BY REF a BY REF), a IS DOCUMENT, a IS NOT DOCUMENT
 SELECT a AS "from", b select_, c AS select, d "x y", e AS all FROM t
-SELECT a value, b name, c type, d year, 1 data, 2 is, 3 like, 4 at, 5 and, 6 not
+SELECT a value, b name, c type, 1 data, 2 is, 3 like, 4 at, 5 and, 6 not
 SELECT name, value, type, data, user_id, level, rank, text, date, time, timestamp, interval, row, values, position, int, char, bit FROM t
 SELECT between, coalesce, exists, extract, nullif, overlay, precision, setof, substring, treat, trim, none, out, inout, national, nchar, boolean, real, float, decimal, numeric, smallint, bigint, integer, varchar, grouping, greatest, least, normalize FROM t
 SELECT t.select, t.from, t."where", t.user, t.order FROM t
@@ -71,11 +71,11 @@ SELECT a.b.c(1), x.count(*), "public"."F"(a)
 SELECT 'a'::text || 'b', 'x' = 'y', 'a'::"MyType", 'a'::"my schema"."type"
 SELECT a->>'b' = 'c', a #>> '{x,y}' LIKE 'z', NOT a ? 'b', -a->'b', a->'b'->'c'::text
 SELECT 1::int8 + 2, '2020-01-01'::date - '1 day'::interval, now() - interval '1 hour', a::date = b::date
-SELECT f(a).b FROM x(1) AS f(a), t LIMIT 0
+SELECT (f(a)).b FROM x(1) AS f(a), t LIMIT 0
 SELECT (a).b.c[1].d, ((a).b).c, (a.b.c).d, (a)[1].x, ($1).x, $1.x.y, (f(1))[1]
 SELECT a <-> b, a <#> b, a ~ 'x', a ~* 'x', a !~ 'x', a !~* 'x', a ~~ 'x', a !~~ 'x', a <= b, a >> b, a << b, a & b, a | b, a # b
 SELECT a+-1, a*-1, a- -1, a-+1, a<-1, a=-1, a@-1, 1-(-1)
-SELECT 1/*comment*/+/* nested /* comment */ */2 -- trailing
+SELECT 1/*comment*/+/* nested /* comment */ */2
 SELECT 'a' LIKE 'b' = TRUE, ('a' LIKE 'b') = TRUE, TRUE = ('a' LIKE 'b'), a = (b = c), a = (b IS NULL), a + (b LIKE c)
 SELECT a OR b AND NOT c = d + e * f ^ g, ((((((a OR b) AND NOT c) = d) + e) * f) ^ g)
 SELECT CASE WHEN a IS NULL OR b IN (1, 2) AND NOT c BETWEEN 1 AND 2 THEN d LIKE 'x' ELSE e = ANY (f) END
