@@ -1,7 +1,7 @@
 // Command pgcalls asks a running PostgreSQL what thousands of function calls answer and writes the answers to a file
 // that the tests of internal/sql/builtin compare with.
 //
-// Usage: pgcalls FILE [psql arguments]. The database must allow creating a temporary function.
+// Usage: pgcalls DIR [psql arguments]. It writes DIR/calls.txt and DIR/resolve.txt. The database must allow creating a temporary function.
 package main
 
 import (
@@ -32,10 +32,14 @@ exception when others then return '=> !' || sqlstate || ' ' || sqlerrm; end $f$;
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: pgcalls FILE [psql arguments]")
+		fmt.Fprintln(os.Stderr, "usage: pgcalls DIR [psql arguments]")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2:]); err != nil {
+	err := run(os.Args[1]+"/calls.txt", os.Args[2:])
+	if err == nil {
+		err = resolve(os.Args[1]+"/resolve.txt", os.Args[2:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "pgcalls:", err)
 		os.Exit(1)
 	}

@@ -116,8 +116,35 @@ func (f *Facts) CanCoerce(from, to OID, context CastContext) bool {
 }
 
 func (f *Facts) canCoerceAll(from, to []OID) bool {
+	generic := false
 	for i := range from {
-		if !f.CanCoerce(from[i], to[i], CastImplicit) {
+		if IsPolymorphic(to[i]) {
+			generic = true
+		} else if !f.CanCoerce(from[i], to[i], CastImplicit) {
+			return false
+		}
+	}
+	return !generic || f.consistent(from, to)
+}
+
+// consistent says whether actual types could stand for the polymorphic ones among the declared.
+func (f *Facts) consistent(actual, declared []OID) bool {
+	p := polymorphic{facts: f, lenient: true}
+	if _, err := p.gather(actual, declared); err != nil {
+		return false
+	}
+	if err := p.finishElement(); err != nil {
+		return false
+	}
+	common, err := p.finishCompatible()
+	if err != nil {
+		return false
+	}
+	if p.compatRange != 0 && f.rangeSubtype(p.compatRange) != common {
+		return false
+	}
+	for _, t := range p.compatTypes {
+		if !f.CanCoerce(t, common, CastImplicit) {
 			return false
 		}
 	}
@@ -170,7 +197,8 @@ func (f *Facts) commonType(types []OID, domains bool) (common, other OID, at int
 
 // polymorphic gathers what the actual arguments say about a call's polymorphic types.
 type polymorphic struct {
-	facts *Facts
+	facts   *Facts
+	lenient bool // types that are still unknown are no error
 	// The anyelement family: 0 where nothing is known yet.
 	elem, array, rng, multirange OID
 	haveElem, haveArray, haveRng bool
@@ -188,20 +216,9 @@ type polymorphic struct {
 // declared slice is changed in place.
 func (f *Facts) resolvePolymorphic(actual, declared []OID, ret OID) (OID, error) {
 	p := polymorphic{facts: f}
-	any := false
-	for i, d := range declared {
-		switch {
-		case isAnyElementFamily(d):
-			any = true
-			if err := p.element(d, actual[i]); err != nil {
-				return 0, err
-			}
-		case isAnyCompatibleFamily(d):
-			any = true
-			if err := p.compatible(d, actual[i]); err != nil {
-				return 0, err
-			}
-		}
+	any, err := p.gather(actual, declared)
+	if err != nil {
+		return 0, err
 	}
 	if !any {
 		if IsPolymorphic(ret) {
@@ -237,6 +254,24 @@ func (f *Facts) resolvePolymorphic(actual, declared []OID, ret OID) (OID, error)
 		return p.actual(ret, common)
 	}
 	return ret, nil
+}
+
+// gather takes note of the polymorphic parameters' actual types; any is false when there are none.
+func (p *polymorphic) gather(actual, declared []OID) (any bool, err error) {
+	for i, d := range declared {
+		switch {
+		case isAnyElementFamily(d):
+			any = true
+			err = p.element(d, actual[i])
+		case isAnyCompatibleFamily(d):
+			any = true
+			err = p.compatible(d, actual[i])
+		}
+		if err != nil {
+			return any, err
+		}
+	}
+	return any, nil
 }
 
 func (p *polymorphic) element(declared, actual OID) error {
@@ -282,7 +317,10 @@ func (p *polymorphic) element(declared, actual OID) error {
 		p.rng = actual
 	default:
 		p.haveRng = true
-		p.multirange = f.BaseType(actual)
+		if p.multirange = f.BaseType(actual); f.rangeOfMultirange(p.multirange) == 0 {
+			return failure.New(failure.DatatypeMismatch, "argument declared %s is not a multirange type but type %s",
+				"anymultirange", f.TypeName(actual))
+		}
 	}
 	return nil
 }
@@ -333,6 +371,9 @@ func (p *polymorphic) finishElement() error {
 		}
 	}
 	if p.elem == 0 {
+		if p.lenient {
+			return nil
+		}
 		return failure.New(failure.DatatypeMismatch,
 			"could not determine polymorphic type because input has type %s", "unknown")
 	}
@@ -369,11 +410,17 @@ func (p *polymorphic) compatible(declared, actual OID) error {
 		}
 		p.compatTypes = append(p.compatTypes, el)
 	case oidAnyCompatibleRange:
-		p.compatRange = f.BaseType(actual)
+		if p.compatRange = f.BaseType(actual); f.rangeSubtype(p.compatRange) == 0 {
+			return failure.New(failure.DatatypeMismatch, "argument declared %s is not a range type but type %s",
+				"anycompatiblerange", f.TypeName(actual))
+		}
 		p.compatTypes = append(p.compatTypes, f.rangeSubtype(p.compatRange))
 	default:
 		p.compatMulti = f.BaseType(actual)
-		p.compatRange = f.rangeOfMultirange(p.compatMulti)
+		if p.compatRange = f.rangeOfMultirange(p.compatMulti); p.compatRange == 0 {
+			return failure.New(failure.DatatypeMismatch, "argument declared %s is not a multirange type but type %s",
+				"anycompatiblemultirange", f.TypeName(actual))
+		}
 		p.compatTypes = append(p.compatTypes, f.rangeSubtype(p.compatRange))
 	}
 	return nil
