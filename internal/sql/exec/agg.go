@@ -111,7 +111,7 @@ func (k *aggCall) add(ctx context.Context, st *state, a *accum, row []datum.Datu
 	}
 	if k.sorted {
 		if a.sorter == nil {
-			a.sorter = spill.NewSorter(st.mem(), k.cmp)
+			a.sorter = spill.NewSorter(st.mem(), k.cmp, nil)
 		}
 		if err := evalInto(ctx, st, k.args, row, k.wide); err != nil {
 			return 0, err

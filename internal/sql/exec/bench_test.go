@@ -131,3 +131,90 @@ func BenchmarkBulkInsert(b *testing.B) {
 		})
 	}
 }
+
+// benchOp runs an operator over b.N rows.
+func benchOp(b *testing.B, make func(c *compiler, in operator) operator) {
+	f := newFixture(b)
+	c := &compiler{facts: f.facts}
+	op := make(c, &seriesOp{n: int64(b.N), step: 7919, m: 1000003})
+	var st state
+	st.start(&Env{})
+	ctx := context.Background()
+	b.ReportAllocs()
+	b.ResetTimer()
+	if err := op.open(ctx, &st); err != nil {
+		b.Fatal(err)
+	}
+	if err := drain(ctx, &st, op, func([]datum.Datum) error { return nil }); err != nil {
+		b.Fatal(err)
+	}
+	op.close(&st)
+}
+
+func BenchmarkOperators(b *testing.B) {
+	f := newFixture(b)
+	b.Run("filter", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			return &filterOp{input: in, cond: c.pred(&plan.And{Args: []plan.Expr{f.call("int4gt", col(1, int4), num(100)),
+				f.call("int4lt", col(0, int4), num(1<<30))}})}
+		})
+	})
+	b.Run("project", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			return &projectOp{input: in, exprs: c.exprs([]plan.Expr{f.call("int4pl", col(1, int4), num(1)), col(0, int4)}), out: rowBuf{width: 2}}
+		})
+	})
+	b.Run("sort", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			op := c.sort(&plan.Sort{Input: ints(2), Keys: []plan.SortKey{{Index: 1}}}).(*sortOp)
+			op.input, op.pull.op = in, in
+			return op
+		})
+	})
+	b.Run("top", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			op := c.sort(&plan.Sort{Input: ints(2), Keys: []plan.SortKey{{Index: 1}}, Top: num(10)}).(*sortOp)
+			op.input, op.pull.op = in, in
+			return op
+		})
+	})
+	b.Run("plain agg", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			op := c.agg(&plan.Agg{Input: ints(2), Aggs: []*plan.AggCall{{Fn: f.fn("count"), Star: true},
+				{Fn: f.fn("sum", datum.OIDInt4), Args: []plan.Expr{col(0, int4)}}}}).(*aggOp)
+			op.input, op.pull.op = in, in
+			return op
+		})
+	})
+	b.Run("hash agg", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			op := c.agg(&plan.Agg{Input: ints(2), Strategy: plan.AggHashed, Groups: []int{1}, Aggs: []*plan.AggCall{
+				{Fn: f.fn("count"), Star: true}, {Fn: f.fn("sum", datum.OIDInt4), Args: []plan.Expr{col(0, int4)}}}}).(*aggOp)
+			op.input, op.pull.op = &seriesMod{in, 1000}, &seriesMod{in, 1000}
+			return op
+		})
+	})
+	b.Run("hash join", func(b *testing.B) {
+		benchOp(b, func(c *compiler, in operator) operator {
+			op := c.hashJoin(&plan.HashJoin{Left: ints(2), Right: ints(2), LeftKeys: []plan.Expr{col(1, int4)},
+				RightKeys: []plan.Expr{col(0, int4)}}).(*hashJoin)
+			op.leftOp, op.rightOp = in, &seriesOp{n: 10000, step: 1, m: 10000}
+			op.pull.op = in
+			return op
+		})
+	})
+}
+
+// seriesMod makes few groups of the second column.
+type seriesMod struct {
+	operator
+	m int64
+}
+
+func (s *seriesMod) next(ctx context.Context, st *state) (Batch, error) {
+	b, err := s.operator.next(ctx, st)
+	for _, r := range b {
+		r[1] = datum.NewInt(r[1].Int() % s.m)
+	}
+	return b, err
+}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -48,10 +49,48 @@ func (c *compiler) orderTyped(ks []plan.SortKey, types []datum.Type) func(a, b [
 	}
 }
 
+// abbrev maps rows to numbers that follow the order of one key, or returns nil when the type has no cheap ones.
+func (c *compiler) abbrev(k plan.SortKey, t datum.Type) spill.Abbrev {
+	var f func(d datum.Datum) uint64
+	switch datum.KindOf(c.facts.BaseType(t.OID)) {
+	case datum.KindInt, datum.KindDate, datum.KindTime, datum.KindTimestamp, datum.KindTimestampTZ:
+		f = func(d datum.Datum) uint64 { return uint64(d.Int()) ^ 1<<63 }
+	case datum.KindText, datum.KindUUID, datum.KindBytes:
+		if c.facts.BaseType(t.OID) == datum.OIDBpchar {
+			return nil
+		}
+		f = abbrevText
+	default:
+		return nil
+	}
+	flip, null := uint64(0), ^uint64(0)
+	if k.Desc {
+		flip = ^flip
+	}
+	if k.NullsFirst {
+		null = 0
+	}
+	return func(row []datum.Datum) uint64 {
+		d := row[k.Index]
+		if d.IsNull() {
+			return null
+		}
+		return f(d) ^ flip
+	}
+}
+
+// abbrevText is the first eight bytes.
+func abbrevText(d datum.Datum) uint64 {
+	var b [8]byte
+	copy(b[:], d.Text())
+	return binary.BigEndian.Uint64(b[:])
+}
+
 // sortOp sorts; with a bound it keeps only the first rows.
 type sortOp struct {
 	input operator
 	cmp   func(a, b []datum.Datum) int
+	abbr  spill.Abbrev
 	top   evalFn
 	// groups compares the leading keys that the input is already ordered by.
 	groups func(a, b []datum.Datum) int
@@ -72,6 +111,9 @@ const topMax = 10000
 
 func (c *compiler) sort(n *plan.Sort) operator {
 	s := &sortOp{input: c.node(n.Input), cmp: c.order(n.Keys, n.Input.Columns()), top: c.optional(n.Top)}
+	if len(n.Keys) > 0 {
+		s.abbr = c.abbrev(n.Keys[0], n.Input.Columns()[n.Keys[0].Index].Type)
+	}
 	if n.Presorted > 0 && n.Presorted <= len(n.Keys) {
 		s.groups = c.order(n.Keys[:n.Presorted], n.Input.Columns())
 	}
@@ -99,7 +141,7 @@ func (s *sortOp) open(ctx context.Context, st *state) error {
 	if s.left >= 0 && s.left <= topMax {
 		return s.sortTop(ctx, st)
 	}
-	s.sorter = spill.NewSorter(st.mem(), s.cmp)
+	s.sorter = spill.NewSorter(st.mem(), s.cmp, s.abbr)
 	if err := drain(ctx, st, s.input, s.sorter.Add); err != nil {
 		return err
 	}
@@ -183,7 +225,7 @@ func (s *sortOp) nextGroup(ctx context.Context, st *state) error {
 		first = append([]datum.Datum(nil), row...)
 	}
 	s.pending = nil
-	s.sorter = spill.NewSorter(st.mem(), s.cmp)
+	s.sorter = spill.NewSorter(st.mem(), s.cmp, s.abbr)
 	if err := s.sorter.Add(first); err != nil {
 		return err
 	}

@@ -12,24 +12,41 @@ type Compare func(a, b []datum.Datum) int
 // mergeFanIn bounds the runs that are merged at once, so that their buffers stay small.
 const mergeFanIn = 64
 
+// Abbrev maps a row to a number that orders rows no finer than Compare does: when it is less for one of two rows, so is
+// that row. Most comparisons then need no more than the numbers.
+type Abbrev func(row []datum.Datum) uint64
+
+// sortEntry is a row in memory; seq is its place in the order of adding, which decides between equal rows.
+type sortEntry struct {
+	abbrev uint64
+	seq    int
+	row    []datum.Datum
+}
+
+// entryOverhead is the memory of a sortEntry besides the slice header, which RowSize counts.
+const entryOverhead = 16
+
 // Sorter sorts rows, in memory as long as they fit and by merging runs otherwise. Equal rows keep the order in which
 // they were added.
 type Sorter struct {
 	cmp   Compare
+	abbr  Abbrev
 	acct  Account
 	arena Arena
-	rows  [][]datum.Datum
+	rows  []sortEntry
 	runs  []*Run
 	pos   int
 	merge *merger
 }
 
-// NewSorter makes an empty sorter.
-func NewSorter(m *Memory, cmp Compare) *Sorter { return &Sorter{cmp: cmp, acct: m.Account()} }
+// NewSorter makes an empty sorter; abbr may be nil.
+func NewSorter(m *Memory, cmp Compare, abbr Abbrev) *Sorter {
+	return &Sorter{cmp: cmp, abbr: abbr, acct: m.Account()}
+}
 
 // Add keeps a copy of row.
 func (s *Sorter) Add(row []datum.Datum) error {
-	n := RowSize(row)
+	n := RowSize(row) + entryOverhead
 	if !s.acct.TryGrow(n) {
 		if err := s.spill(); err != nil {
 			return err
@@ -38,19 +55,42 @@ func (s *Sorter) Add(row []datum.Datum) error {
 			return err
 		}
 	}
-	s.rows = append(s.rows, s.arena.Copy(row))
+	e := sortEntry{seq: len(s.rows), row: s.arena.Copy(row)}
+	if s.abbr != nil {
+		e.abbrev = s.abbr(row)
+	}
+	if len(s.rows) == cap(s.rows) {
+		s.rows = slices.Grow(s.rows, max(64, len(s.rows)))
+	}
+	s.rows = append(s.rows, e)
 	return nil
+}
+
+// order sorts the rows in memory.
+func (s *Sorter) order() {
+	slices.SortFunc(s.rows, func(a, b sortEntry) int {
+		if a.abbrev != b.abbrev {
+			if a.abbrev < b.abbrev {
+				return -1
+			}
+			return 1
+		}
+		if c := s.cmp(a.row, b.row); c != 0 {
+			return c
+		}
+		return a.seq - b.seq
+	})
 }
 
 func (s *Sorter) spill() error {
 	if len(s.rows) == 0 || !s.acct.mem.CanSpill() {
 		return nil
 	}
-	slices.SortStableFunc(s.rows, s.cmp)
+	s.order()
 	run := s.acct.mem.NewRun()
 	s.runs = append(s.runs, run)
-	for _, r := range s.rows {
-		if err := run.Add(r); err != nil {
+	for i := range s.rows {
+		if err := run.Add(s.rows[i].row); err != nil {
 			return err
 		}
 	}
@@ -73,7 +113,7 @@ func (s *Sorter) Used() int64 { return s.acct.used }
 func (s *Sorter) Sort() error {
 	s.pos = 0
 	if len(s.runs) == 0 {
-		slices.SortStableFunc(s.rows, s.cmp)
+		s.order()
 		return nil
 	}
 	if err := s.spill(); err != nil {
@@ -125,9 +165,8 @@ func (s *Sorter) Next() ([]datum.Datum, error) {
 	if s.pos >= len(s.rows) {
 		return nil, nil
 	}
-	r := s.rows[s.pos]
 	s.pos++
-	return r, nil
+	return s.rows[s.pos-1].row, nil
 }
 
 // Rewind starts reading from the first row again.

@@ -65,10 +65,12 @@ func newMem(opLimit int64) (*Memory, *memFS) {
 
 func byFirst(a, b []datum.Datum) int { return int(a[0].Int() - b[0].Int()) }
 
+func abbrevFirst(r []datum.Datum) uint64 { return uint64(r[0].Int()) / 7 }
+
 func TestSorter(t *testing.T) {
 	for _, limit := range []int64{1 << 30, 64 << 10, 2 << 10} {
 		m, fs := newMem(limit)
-		s := NewSorter(m, byFirst)
+		s := NewSorter(m, byFirst, abbrevFirst)
 		rng := rand.New(rand.NewSource(1))
 		const n = 5000
 		for i := range n {
@@ -206,7 +208,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs.full = true
-	s := NewSorter(m, byFirst)
+	s := NewSorter(m, byFirst, abbrevFirst)
 	var err error
 	for i := 0; err == nil && i < 100000; i++ {
 		err = s.Add([]datum.Datum{datum.NewInt(int64(i))})
