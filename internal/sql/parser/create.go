@@ -71,7 +71,7 @@ func (p *parser) create() Statement {
 
 // createReplace parses CREATE OR REPLACE.
 func (p *parser) createReplace(pos int) Statement {
-	if persist := p.optTemp(false); persist != PersistPermanent || p.is(kwView) || p.is(kwRecursive) {
+	if persist := p.optTemp(true); persist != PersistPermanent || p.is(kwView) || p.is(kwRecursive) {
 		return p.createView(pos, true, persist)
 	}
 	return p.createReplaceable(pos, true)
@@ -114,9 +114,7 @@ func (p *parser) createPersistent(pos int, persist Persistence) Statement {
 		s.Options = p.sequenceOptions()
 		return s
 	case kwView, kwRecursive:
-		if persist != PersistUnlogged {
-			return p.createView(pos, false, persist)
-		}
+		return p.createView(pos, false, persist)
 	case kwMaterialized:
 		if persist == PersistUnlogged {
 			p.expectAll(kwMaterialized, kwView)

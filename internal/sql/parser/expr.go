@@ -43,6 +43,10 @@ func (p *parser) exprPrec(min int, mode exprMode) Expr {
 	p.enter()
 	saved := p.height
 	p.height = 0
+	if min != precNone {
+		// Inside an operator's operand a keyword that is an operator is never a label.
+		mode &^= modeTarget
+	}
 	e := p.operators(p.prefix(mode), min, mode)
 	p.height = max(p.height, saved)
 	p.leave()
@@ -238,7 +242,8 @@ func (p *parser) startsNotLike() bool {
 func endsTarget(k tokenKind) bool {
 	switch k {
 	case tokEOF, ',', ')', ';', kwFrom, kwInto, kwWhere, kwGroup, kwHaving, kwWindow, kwUnion, kwIntersect, kwExcept,
-		kwOrder, kwLimit, kwOffset, kwFetch, kwFor, kwOn, kwReturning, kwWith:
+		kwOrder, kwLimit, kwOffset, kwFetch, kwFor, kwOn, kwReturning, kwWith,
+		kwCreate, kwGrant:
 		return true
 	}
 	return false

@@ -274,7 +274,7 @@ func (p *parser) typedLiteral(pos int, t *TypeName) Expr {
 // callOrLiteral parses a call, or a literal of a type with modifiers: name(args) 'string'.
 func (p *parser) callOrLiteral(pos int, name []string) Expr {
 	f := p.callArgs(pos, name)
-	if !p.is(tokString) || f.Star || f.Distinct || f.Variadic {
+	if !p.is(tokString) || f.Star || f.Distinct || f.Variadic || len(f.Args) == 0 {
 		return p.callSuffix(f)
 	}
 	for _, a := range f.Args {

@@ -247,7 +247,10 @@ func (p *parser) target() *ResTarget {
 // intoClause parses SELECT INTO's target.
 func (p *parser) intoClause() *IntoClause {
 	c := &IntoClause{Pos: p.take().pos}
-	c.Persistence = p.optTemp(true)
+	// TEMP, UNLOGGED and LOCAL may also be the table's name.
+	if next := p.peekToken(1); next.kind == kwTable || next.isColID() {
+		c.Persistence = p.optTemp(true)
+	}
 	p.accept(kwTable)
 	c.Relation = p.relation()
 	return c
