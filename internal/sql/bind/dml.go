@@ -178,6 +178,24 @@ func IndexExprs(env *Env, t *catalog.Table, x *catalog.Index, base plan.ColID) (
 	return keys, pred, nil
 }
 
+// Rules binds the rules for new rows of a table whose columns have ids from base on.
+func Rules(env *Env, t *catalog.Table, base plan.ColID) (r plan.BoundRules, err error) {
+	b := newBinder(env, "")
+	defer b.recover(&err)
+	b.nextCol = base
+	d := &dmlState{b: b, s: &scope{}, table: t, alias: t.Name, dml: &plan.BoundDML{Table: t}}
+	d.row = b.tableRTE(t, t.Name, nil)
+	d.rules()
+	return d.dml.Rules, nil
+}
+
+// Default binds the default of a column.
+func Default(env *Env, c *catalog.Column) (e plan.Expr, err error) {
+	b := newBinder(env, "")
+	defer b.recover(&err)
+	return b.defaultOf(c), nil
+}
+
 // parseStored parses an expression of the catalogue.
 func (b *binder) parseStored(text string) parser.Expr {
 	if e := b.defaults[text]; e != nil {

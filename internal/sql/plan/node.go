@@ -142,6 +142,9 @@ type Access struct {
 	IndexOnly bool
 	// Alias is the name the query knows the table by.
 	Alias string
+	// Cond is the condition that keys or spans stand for, on the output row where its columns are in it. It is for
+	// EXPLAIN alone.
+	Cond Expr
 }
 
 // PointGet reads at most one row by all columns of a unique index (usually the primary one): Keys[i] is the value of
@@ -175,7 +178,9 @@ type Scan struct {
 	Spans   []KeySpan
 	Reverse bool
 	Push    *Push
-	Filter  Expr
+	// Pushed is the condition that Push stands for, for EXPLAIN.
+	Pushed Expr
+	Filter Expr
 	// LimitHint, when not nil, is the number of rows that the consumer will take at most if Filter is nil.
 	LimitHint Expr
 }
