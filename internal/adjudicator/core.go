@@ -34,7 +34,18 @@ type core struct {
 	flight  ring // transactions on their way to the log
 	grants  ring // grants on their way to the log
 	settled []txn.ID
+	ablate  ablation
 	used    bool // since takeUsed was called last
+}
+
+// ablation drops rules, so that tests can prove that they would notice. All false outside of them.
+type ablation struct {
+	forgetExpired   bool // a promise that ran out leaves no mark
+	keepFloor       bool // a new owner judges snapshots from before its time
+	ignoreUpper     bool // the leader commits above the votes' bounds
+	noIndex         bool // a watermark points at what is durable, not at what was proposed
+	forgetWatermark bool // commits are not kept above watermarks
+	ignorePromises  bool // open promises are not looked at
 }
 
 // takeUsed says whether the core was used since the last call.
@@ -82,7 +93,10 @@ func newCore(cfg *Config) *core {
 func (c *core) own(gen txn.Generation, lo clock.Timestamp, index uint64) {
 	invariant.Check(gen > c.gen && lo >= c.ask, "I3: generation %d from %s follows %d up to %s", gen, lo, c.gen, c.ask)
 	c.gen, c.lo, c.hi, c.ask, c.last, c.vote, c.floor = gen, lo, lo, lo, lo, lo, lo
-	c.window = conflict.New(c.cfg.Window, lo)
+	if c.ablate.keepFloor {
+		c.floor = 0
+	}
+	c.window = conflict.New(c.cfg.Window, c.floor)
 	c.promises, c.held = map[txn.ID]*promise{}, map[keys.Hash]hold{}
 	c.abandoned = map[txn.ID]abandonment{}
 	c.sweepAt = 64
@@ -140,7 +154,7 @@ func (c *core) check(now clock.Interval, r *request) (above clock.Timestamp, v v
 	if r.start < max(c.floor, c.window.Floor()) {
 		return 0, verdict{reason: txn.ReasonTooOld, conflicting: max(c.floor, c.window.Floor())}
 	}
-	if len(c.promises) > 0 {
+	if len(c.promises) > 0 && !c.ablate.ignorePromises {
 		if v := c.checkPromises(now, r); v.wait != nil || v.reason != txn.ReasonNone {
 			return 0, v
 		}
@@ -253,7 +267,11 @@ func (c *core) meet(now clock.Interval, r *request, o *promise) (v verdict, open
 		}
 	}
 	if now.Earliest > o.ub {
-		c.fold(o, o.ub) // its time has run out: presumed written at the end of it
+		if c.ablate.forgetExpired {
+			c.drop(o)
+		} else {
+			c.fold(o, o.ub) // its time has run out: presumed written at the end of it
+		}
 		return verdict{}, false
 	}
 	if older(r.start, r.id, o) {
@@ -430,7 +448,7 @@ func (c *core) decide(now clock.Interval, lead time.Duration, r *request, votes 
 		return 0, v
 	}
 	t := max(now.Latest.Add(lead), c.last+1, r.start+1, above+1, lower)
-	if t > upper {
+	if t > upper && !c.ablate.ignoreUpper {
 		c.abandon(r, votes)
 		return 0, verdict{reason: txn.ReasonExpired}
 	}
@@ -491,7 +509,12 @@ func (c *core) promise(t clock.Timestamp) (txn.Watermark, bool) {
 	if t > c.hi {
 		return txn.Watermark{}, false
 	}
-	c.last = max(c.last, t)
+	if !c.ablate.forgetWatermark {
+		c.last = max(c.last, t)
+	}
+	if c.ablate.noIndex {
+		return txn.Watermark{Journal: c.cfg.Journal, Gen: c.gen, Index: c.flight.gone, Time: t}, true
+	}
 	return txn.Watermark{Journal: c.cfg.Journal, Gen: c.gen, Index: c.flight.upTo(t), Time: t}, true
 }
 
