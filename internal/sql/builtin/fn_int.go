@@ -24,6 +24,17 @@ func widthOf(bytes int) intWidth {
 	return intWidth{math.MinInt64, math.MaxInt64, "bigint"}
 }
 
+// bits is the width.
+func (w intWidth) bits() int {
+	switch w.max {
+	case math.MaxInt16:
+		return 16
+	case math.MaxInt32:
+		return 32
+	}
+	return 64
+}
+
 func (w intWidth) outOfRange() error {
 	return failure.New(failure.NumericValueOutOfRange, "%s out of range", w.name)
 }

@@ -1,9 +1,6 @@
 package builtin
 
 import (
-	"math"
-	"strconv"
-
 	"github.com/cockroachdb/apd/v3"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -14,7 +11,7 @@ import (
 func registerNumericCast(r *registry) {
 	for _, name := range []string{"int2_numeric", "int4_numeric", "int8_numeric"} {
 		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-			return datum.NewNumeric(apd.New(a[0].Int(), 0)), nil
+			return datum.NewNumeric(datum.NumericFromInt(a[0].Int())), nil
 		}
 	}
 	for name, bytes := range map[string]int{"numeric_int2": 2, "numeric_int4": 4, "numeric_int8": 8} {
@@ -22,18 +19,18 @@ func registerNumericCast(r *registry) {
 		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) { return numericToInt(a[0].Numeric(), w) }
 	}
 	r.impl["numeric_float8"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		f, err := numericToFloat(a[0].Numeric(), 64)
+		f, err := datum.NumericToFloat(a[0].Numeric(), 64)
 		return datum.NewFloat(f), err
 	}
 	r.impl["numeric_float4"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		f, err := numericToFloat(a[0].Numeric(), 32)
+		f, err := datum.NumericToFloat(a[0].Numeric(), 32)
 		return datum.NewFloat(f), err
 	}
 	r.impl["float8_numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		return floatToNumeric(a[0].Float(), 15)
+		return newNumeric(datum.NumericFromFloat(a[0].Float(), 64))
 	}
 	r.impl["float4_numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		return floatToNumeric(a[0].Float(), 6)
+		return newNumeric(datum.NumericFromFloat(a[0].Float(), 32))
 	}
 	r.impl["numeric"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
 		return datum.ApplyTypmod(datum.Type{OID: datum.OIDNumeric, Mod: int32(a[1].Int())}, a[0], true)
@@ -51,52 +48,9 @@ func registerNumericCast(r *registry) {
 	r.jsonbCasts()
 }
 
-// numericToInt rounds half away from zero.
 func numericToInt(d *apd.Decimal, w intWidth) (datum.Datum, error) {
-	switch d.Form {
-	case apd.Finite:
-	case apd.Infinite:
-		return datum.Null, failure.New(failure.FeatureNotSupported, "cannot convert infinity to %s", w.name)
-	default:
-		return datum.Null, failure.New(failure.FeatureNotSupported, "cannot convert NaN to %s", w.name)
-	}
-	if d.Exponent != 0 {
-		d = datum.RoundNumeric(d, 0)
-	}
-	n, err := d.Int64()
-	if err != nil {
-		return datum.Null, w.outOfRange()
-	}
-	return w.check(n)
-}
-
-func numericToFloat(d *apd.Decimal, bits int) (float64, error) {
-	var buf [64]byte
-	s := string(datum.AppendNumeric(buf[:0], d))
-	f, err := strconv.ParseFloat(s, bits)
-	if err != nil && math.IsInf(f, 0) || f == 0 && d.Form == apd.Finite && d.Coeff.Sign() != 0 {
-		name := "double precision"
-		if bits == 32 {
-			name = "real"
-		}
-		return 0, failure.New(failure.NumericValueOutOfRange, `"%s" is out of range for type %s`, s, name)
-	}
-	return f, nil
-}
-
-// floatToNumeric keeps as many digits as are sure to be right.
-func floatToNumeric(f float64, digits int) (datum.Datum, error) {
-	switch {
-	case f != f:
-		return datum.NewNumeric(&apd.Decimal{Form: apd.NaN}), nil
-	case math.IsInf(f, 0):
-		return datum.NewNumeric(&apd.Decimal{Form: apd.Infinite, Negative: f < 0}), nil
-	}
-	d, err := datum.ParseNumeric(strconv.FormatFloat(f, 'g', digits, 64))
-	if err != nil {
-		return datum.Null, err
-	}
-	return datum.NewNumeric(d), nil
+	n, err := datum.NumericToInt(d, w.bits())
+	return datum.NewInt(n), err
 }
 
 // jsonbCasts registers the casts of jsonb scalars.
@@ -130,11 +84,11 @@ func (r *registry) jsonbCasts() {
 		number(name, w.name, func(d *apd.Decimal) (datum.Datum, error) { return numericToInt(d, w) })
 	}
 	number("jsonb_float4", "real", func(d *apd.Decimal) (datum.Datum, error) {
-		f, err := numericToFloat(d, 32)
+		f, err := datum.NumericToFloat(d, 32)
 		return datum.NewFloat(f), err
 	})
 	number("jsonb_float8", "double precision", func(d *apd.Decimal) (datum.Datum, error) {
-		f, err := numericToFloat(d, 64)
+		f, err := datum.NumericToFloat(d, 64)
 		return datum.NewFloat(f), err
 	})
 }

@@ -51,9 +51,9 @@ func registerSet(r *registry) {
 	}
 }
 
-func zeroStep() error {
-	return failure.New(failure.InvalidParameterValue, "step size cannot equal zero")
-}
+func badSeries(what string) error { return failure.New(failure.InvalidParameterValue, "%s", what) }
+
+func zeroStep() error { return badSeries("step size cannot equal zero") }
 
 // intSeries is generate_series of integers.
 type intSeries struct {

@@ -3,8 +3,6 @@ package builtin
 import (
 	"strconv"
 
-	"github.com/cockroachdb/apd/v3"
-
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
 )
@@ -25,10 +23,6 @@ func (c *Context) outText(t datum.Type, d datum.Datum) string {
 
 // formatG prints a float as C's %g does.
 func formatG(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
-
-func divNumeric(a, b *apd.Decimal) (datum.Datum, error) {
-	return datum.Null, failure.NotSupported("numeric division")
-}
 
 func lerpInterval(a, b datum.Datum, f float64) (datum.Datum, error) {
 	return datum.Null, failure.NotSupported("interpolation of intervals")
