@@ -100,7 +100,7 @@ func loadNamed(key string) (*time.Location, bool) {
 func posixZone(spec string) (*time.Location, bool) {
 	std, rest := posixName(strings.ToUpper(spec))
 	west, rest, ok := posixOffset(rest)
-	if std == "" || !ok {
+	if !ok {
 		return nil, false
 	}
 	if rest == "" {
