@@ -3,17 +3,19 @@
 // statement, with the same message and position, and that the text our printer makes has the fingerprint of the
 // original. It is a module of its own because it needs cgo.
 //
-//	oracle [-v] ../../internal/sql/parser/testdata/corpus/*.sql
+//	oracle [-v] [-mutate n] ../../internal/sql/parser/testdata/corpus/*.sql
 package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	pgquery "github.com/pganalyze/pg_query_go/v6"
 	pgparser "github.com/pganalyze/pg_query_go/v6/parser"
 
@@ -25,7 +27,19 @@ func main() {
 	verbose := flag.Bool("v", false, "print every statement's text after printing")
 	mutants := flag.Int("mutate", 0, "also try this many broken variants of every statement")
 	seed := flag.Uint64("seed", 1, "seed of the variants")
+	dsn := flag.String("server", "", "compare with this running PostgreSQL 15 instead, which knows codes and hints")
 	flag.Parse()
+	ctx := context.Background()
+	check := compare
+	if *dsn != "" {
+		conn, err := pgconn.Connect(ctx, *dsn)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		defer conn.Close(ctx)
+		check = func(sql string) (string, string) { return "", server{conn}.compare(ctx, sql) }
+	}
 	total, bad := 0, 0
 	for _, name := range flag.Args() {
 		if strings.HasSuffix(name, "dsql.sql") {
@@ -41,7 +55,7 @@ func main() {
 		}
 		for _, sql := range stmts {
 			total++
-			text, diff := compare(sql)
+			text, diff := check(sql)
 			if diff == fingerprints && strings.HasSuffix(name, "equivalent.sql") {
 				diff = ""
 			}

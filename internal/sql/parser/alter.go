@@ -429,11 +429,13 @@ func (p *parser) alterColumnCmd(c *AlterTableCmd) {
 		p.alterColumnType(c)
 	case kwAdd:
 		k := &Constraint{Pos: p.take().pos}
-		at := p.tok.pos
-		p.generated(k)
-		if k.Kind != ConstrIdentity {
-			p.failNear(at)
+		if n := p.generatedWords(); p.peek(n) != kwIdentity {
+			for range n {
+				p.advance()
+			}
+			p.syntaxError()
 		}
+		p.generated(k)
 		c.Kind, c.Constraint = ATAddIdentity, k
 	case kwReset:
 		p.advance()
@@ -445,6 +447,23 @@ func (p *parser) alterColumnCmd(c *AlterTableCmd) {
 	default:
 		p.syntaxError()
 	}
+}
+
+// generatedWords returns how many words GENERATED … AS has, and fails when they are not there.
+func (p *parser) generatedWords() int {
+	want := []tokenKind{kwGenerated, kwAlways, kwAs}
+	if p.peek(1) == kwBy {
+		want = []tokenKind{kwGenerated, kwBy, kwDefault, kwAs}
+	}
+	for i, k := range want {
+		if i == 0 && !p.is(k) || i > 0 && p.peek(i) != k {
+			for range i {
+				p.advance()
+			}
+			p.syntaxError()
+		}
+	}
+	return len(want)
 }
 
 // alterColumnType parses TYPE type [COLLATE c] [USING expr].

@@ -56,6 +56,9 @@ func (p *parser) copyFile(s *CopyStmt) {
 	case p.accept(kwProgram):
 		s.Program = true
 		if p.is(kwStdin) || p.is(kwStdout) {
+			if s.Relation != nil {
+				at = NoPos // PostgreSQL gives no position here
+			}
 			p.failAt(at, failure.SyntaxError, "STDIN/STDOUT not allowed with PROGRAM")
 		}
 		s.HasFile, s.Filename = true, p.sconst()

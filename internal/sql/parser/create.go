@@ -285,11 +285,17 @@ func (p *parser) sequenceOptions() []*DefElem {
 
 // failNear reports a syntax error at the first token from a byte offset on; for the rare place where the token was
 // taken already.
-func (p *parser) failNear(offset int) {
+func (p *parser) failNear(offset int) { p.failNearMessage(offset, "syntax error") }
+
+// failNearMessage is failNear with another message.
+func (p *parser) failNearMessage(offset int, message string) {
 	l := lexer{sql: p.sql, pos: offset}
 	p.tok = l.next()
 	p.err = l.err
-	p.syntaxError()
+	if p.is(tokEOF) || p.is(tokBad) {
+		p.syntaxError()
+	}
+	p.failAt(p.tok.pos, failure.SyntaxError, "%s at or near \"%s\"", message, p.sql[p.tok.pos:p.tok.end])
 }
 
 func (p *parser) createDomain(pos int) Statement {

@@ -134,8 +134,7 @@ func negate(pos int, e Expr) Expr {
 
 // overlaps parses OVERLAPS and the row after it.
 func (p *parser) overlaps(left *RowExpr) Expr {
-	pos := p.tok.pos
-	p.advance()
+	pos := p.take().pos
 	at := p.tok.pos
 	if !p.is('(') && !p.is(kwRow) {
 		p.syntaxError()
@@ -145,7 +144,7 @@ func (p *parser) overlaps(left *RowExpr) Expr {
 	case !ok:
 		p.syntaxError()
 	case len(left.Args) != 2:
-		p.failAt(pos, failure.SyntaxError, "wrong number of parameters on left side of OVERLAPS expression")
+		p.failAt(left.Pos, failure.SyntaxError, "wrong number of parameters on left side of OVERLAPS expression")
 	case len(right.Args) != 2:
 		p.failAt(at, failure.SyntaxError, "wrong number of parameters on right side of OVERLAPS expression")
 	}

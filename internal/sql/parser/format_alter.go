@@ -1,6 +1,6 @@
 package parser
 
-// alterWords are the commands of ALTER TABLE that are words, a name or both; %s of nothing else.
+// alterWords are the commands of ALTER TABLE that are words, with a name after them or not.
 var alterWords = map[AlterTableKind]string{
 	ATValidateConstraint: "VALIDATE CONSTRAINT ", ATClusterOn: "CLUSTER ON ", ATSetWithoutCluster: "SET WITHOUT CLUSTER",
 	ATSetLogged: "SET LOGGED", ATSetUnlogged: "SET UNLOGGED", ATSetWithoutOIDs: "SET WITHOUT OIDS",

@@ -425,7 +425,10 @@ func (p *parser) triggerEvents(s *CreateTriggerStmt) {
 		}
 		for _, e := range s.Events {
 			if e == event {
-				p.fail(failure.New(failure.SyntaxError, "duplicate trigger events specified"))
+				if event == "UPDATE" {
+					at = p.tok.pos
+				}
+				p.failNearMessage(at, "duplicate trigger events specified")
 			}
 		}
 		s.Events = append(s.Events, event)

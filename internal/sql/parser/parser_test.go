@@ -45,3 +45,24 @@ func BenchmarkPointSelect(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkInsertRows(b *testing.B) {
+	sql := "INSERT INTO t (a, b, c) VALUES (1, 'x', 2.5)" + strings.Repeat(", (1, 'x', 2.5)", 99)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(sql); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFormat(b *testing.B) {
+	s, err := ParseOne("SELECT id, name, balance FROM accounts WHERE tenant = $1 AND id = $2 AND kind = $3")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Format(s.Stmt)
+	}
+}

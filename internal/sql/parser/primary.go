@@ -1,6 +1,10 @@
 package parser
 
-import "github.com/meridiandb/meridian/internal/failure"
+import (
+	"strings"
+
+	"github.com/meridiandb/meridian/internal/failure"
+)
 
 // primary parses an operand (c_expr).
 func (p *parser) primary() Expr {
@@ -273,6 +277,7 @@ func (p *parser) typedLiteral(pos int, t *TypeName) Expr {
 
 // callOrLiteral parses a call, or a literal of a type with modifiers: name(args) 'string'.
 func (p *parser) callOrLiteral(pos int, name []string) Expr {
+	order := p.tok.pos
 	f := p.callArgs(pos, name)
 	if !p.is(tokString) || f.Star || f.Distinct || f.Variadic || len(f.Args) == 0 {
 		return p.callSuffix(f)
@@ -283,7 +288,8 @@ func (p *parser) callOrLiteral(pos int, name []string) Expr {
 		}
 	}
 	if f.OrderBy != nil {
-		p.failAt(f.OrderBy[0].Pos, failure.SyntaxError, "type modifier cannot have ORDER BY")
+		order += strings.LastIndex(strings.ToLower(p.sql[order:f.OrderBy[0].Pos]), "order")
+		p.failAt(order, failure.SyntaxError, "type modifier cannot have ORDER BY")
 	}
 	return p.typedLiteral(pos, &TypeName{Pos: pos, Names: name, Typmods: f.Args})
 }
@@ -372,10 +378,9 @@ func (p *parser) callSuffix(f *FuncCall) Expr {
 		f.Filter = p.expr()
 		p.expect(')')
 	}
-	if p.is(kwOver) {
-		pos := p.take().pos
+	if p.accept(kwOver) {
 		if p.is('(') {
-			f.Over = p.windowSpec(pos)
+			f.Over = p.windowSpec()
 		} else {
 			f.Over = &WindowDef{Pos: p.here(), Name: p.colID()}
 		}

@@ -196,10 +196,9 @@ func (p *parser) simpleSelect() *SelectStmt {
 	}
 	if p.accept(kwWindow) {
 		for {
-			pos := p.tok.pos
 			name := p.colID()
 			p.expect(kwAs)
-			w := p.windowSpec(pos)
+			w := p.windowSpec()
 			w.Name = name
 			s.Windows = append(s.Windows, w)
 			if !p.accept(',') {
@@ -327,8 +326,8 @@ func (p *parser) groupItem() Expr {
 }
 
 // windowSpec parses a window's parentheses.
-func (p *parser) windowSpec(pos int) *WindowDef {
-	w := &WindowDef{Pos: pos}
+func (p *parser) windowSpec() *WindowDef {
+	w := &WindowDef{Pos: p.here()}
 	p.expect('(')
 	switch p.tok.kind {
 	case kwPartition, kwRange, kwRows, kwGroups:
