@@ -1,7 +1,7 @@
 // Command pgcalls asks a running PostgreSQL what thousands of function calls answer and writes the answers to a file
 // that the tests of internal/sql/builtin compare with.
 //
-// Usage: pgcalls DIR [psql arguments]. It writes DIR/calls.txt and DIR/resolve.txt. The database must allow creating a temporary function.
+// Usage: pgcalls DIR [psql arguments]. It writes calls.txt, resolve.txt and aggregates.txt in DIR. The database must allow creating a temporary function.
 package main
 
 import (
@@ -38,6 +38,9 @@ func main() {
 	err := run(os.Args[1]+"/calls.txt", os.Args[2:])
 	if err == nil {
 		err = resolve(os.Args[1]+"/resolve.txt", os.Args[2:])
+	}
+	if err == nil {
+		err = aggregates(os.Args[1]+"/aggregates.txt", os.Args[2:])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pgcalls:", err)
