@@ -388,7 +388,7 @@ func MakeDate(year, month, day int) (int64, error) {
 		y = year + 1
 	}
 	if year == 0 || month < 1 || month > 12 || day < 1 || day > DaysInMonth(y, month) {
-		return 0, failure.New(failure.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
+		return 0, failure.New(failure.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", y, month, day)
 	}
 	days := DaysFromCivil(y, month, day)
 	if !validJulian(y, month) || !ValidDate(days) {

@@ -33,98 +33,47 @@ func infinite(us int64) bool {
 	return us == datum.TimestampInfinity || us == datum.TimestampNegInfinity
 }
 
+func infiniteDate(days int64) bool {
+	return days == datum.DateInfinity || days == datum.DateNegInfinity
+}
+
 func timestampOutOfRange() error {
 	return failure.New(failure.DatetimeValueOutOfRange, "timestamp out of range")
 }
 
-// dateToTimestamp returns midnight of a date; infinities stay.
-func dateToTimestamp(days int64) (int64, error) {
-	switch days {
-	case datum.DateInfinity:
-		return datum.TimestampInfinity, nil
-	case datum.DateNegInfinity:
-		return datum.TimestampNegInfinity, nil
-	}
-	if days >= 106751983 { // the first day after the last timestamp
-		return 0, failure.New(failure.DatetimeValueOutOfRange, "date out of range for timestamp")
-	}
-	return days * microsPerDay, nil
-}
+func newTimestamp(us int64, err error) (datum.Datum, error) { return datum.NewTimestamp(us), err }
 
-// toUTC takes a local time in a zone to UTC.
-func toUTC(loc *time.Location, local int64) (int64, error) {
-	if infinite(local) {
-		return local, nil
-	}
-	us := local - int64(datum.LocalOffset(loc, local))*microsPerSecond
-	if !datum.ValidTimestamp(us) {
-		return 0, timestampOutOfRange()
-	}
-	return us, nil
-}
+func newTimestampTZ(us int64, err error) (datum.Datum, error) { return datum.NewTimestampTZ(us), err }
 
-// toLocal takes UTC to the local time in a zone.
-func toLocal(loc *time.Location, us int64) (int64, error) {
-	if infinite(us) {
-		return us, nil
+func newInterval(v datum.Interval, err error) (datum.Datum, error) {
+	if err != nil {
+		return datum.Null, err
 	}
-	local := us + int64(datum.ZoneOffset(loc, us))*microsPerSecond
-	if !datum.ValidTimestamp(local) {
-		return 0, timestampOutOfRange()
-	}
-	return local, nil
-}
-
-// splitDay cuts a timestamp into days and the time of day.
-func splitDay(us int64) (days, rest int64) {
-	days = us / microsPerDay
-	if rest = us % microsPerDay; rest < 0 {
-		days, rest = days-1, rest+microsPerDay
-	}
-	return days, rest
-}
-
-func timestampToDate(us int64) datum.Datum {
-	switch us {
-	case datum.TimestampInfinity:
-		return datum.NewDate(datum.DateInfinity)
-	case datum.TimestampNegInfinity:
-		return datum.NewDate(datum.DateNegInfinity)
-	}
-	days, _ := splitDay(us)
-	return datum.NewDate(days)
+	return datum.NewInterval(v), nil
 }
 
 func (r *registry) dateCasts() {
 	r.impl["date_timestamp"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := dateToTimestamp(a[0].Int())
-		return datum.NewTimestamp(us), err
+		return newTimestamp(datum.DateToTimestamp(a[0].Int()))
 	}
 	r.impl["date_timestamptz"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := dateToTimestamp(a[0].Int())
-		if err != nil {
-			return datum.Null, err
-		}
-		us, err = toUTC(c.location(), us)
-		return datum.NewTimestampTZ(us), err
+		return newTimestampTZ(datum.DateToTimestampTZ(a[0].Int(), c.location()))
 	}
 	r.impl["timestamp_date"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		return timestampToDate(a[0].Int()), nil
+		return datum.NewDate(datum.TimestampToDate(a[0].Int())), nil
 	}
 	r.impl["timestamptz_date"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := toLocal(c.location(), a[0].Int())
-		return timestampToDate(us), err
+		us, err := datum.TimestampTZToLocal(a[0].Int(), c.location())
+		return datum.NewDate(datum.TimestampToDate(us)), err
 	}
 	r.impl["timestamp_timestamptz"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := toUTC(c.location(), a[0].Int())
-		return datum.NewTimestampTZ(us), err
+		return newTimestampTZ(datum.LocalToTimestampTZ(a[0].Int(), c.location()))
 	}
 	r.impl["timestamptz_timestamp"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := toLocal(c.location(), a[0].Int())
-		return datum.NewTimestamp(us), err
+		return newTimestamp(datum.TimestampTZToLocal(a[0].Int(), c.location()))
 	}
 	atTime := func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := dateToTimestamp(a[0].Int())
+		us, err := datum.DateToTimestamp(a[0].Int())
 		if err != nil {
 			return datum.Null, err
 		}
@@ -142,11 +91,10 @@ func (r *registry) dateCasts() {
 		if err != nil {
 			return datum.Null, err
 		}
-		us, err := toUTC(c.location(), d.Int())
-		return datum.NewTimestampTZ(us), err
+		return newTimestampTZ(datum.LocalToTimestampTZ(d.Int(), c.location()))
 	}
 	atTimeTZ := func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		us, err := dateToTimestamp(a[0].Int())
+		us, err := datum.DateToTimestamp(a[0].Int())
 		if err != nil {
 			return datum.Null, err
 		}
@@ -168,27 +116,25 @@ func swapped(f Impl) Impl {
 }
 
 func (r *registry) timeCasts() {
-	r.impl["timestamp_time"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		if infinite(a[0].Int()) {
-			return datum.Null, nil
+	timeOf := func(us int64) datum.Datum {
+		t, ok := datum.TimestampToTime(us)
+		if !ok {
+			return datum.Null
 		}
-		_, t := splitDay(a[0].Int())
-		return datum.NewTime(t), nil
+		return datum.NewTime(t)
 	}
+	r.impl["timestamp_time"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) { return timeOf(a[0].Int()), nil }
 	r.impl["timestamptz_time"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		if infinite(a[0].Int()) {
-			return datum.Null, nil
-		}
-		us, err := toLocal(c.location(), a[0].Int())
-		_, t := splitDay(us)
-		return datum.NewTime(t), err
+		us, err := datum.TimestampTZToLocal(a[0].Int(), c.location())
+		return timeOf(us), err
 	}
 	r.impl["timestamptz_timetz"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
-		if infinite(a[0].Int()) {
+		offset := datum.ZoneOffset(c.location(), a[0].Int())
+		t, ok := datum.TimestampToTime(a[0].Int())
+		if !ok {
 			return datum.Null, nil
 		}
-		offset := datum.ZoneOffset(c.location(), a[0].Int())
-		_, t := splitDay(a[0].Int() + int64(offset)*microsPerSecond)
+		t = (t + int64(offset)*microsPerSecond + microsPerDay) % microsPerDay
 		return datum.NewTimeTZ(datum.TimeTZ{Micros: t, ZoneOffset: int32(-offset)}), nil
 	}
 	r.impl["timetz_time"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
@@ -196,49 +142,43 @@ func (r *registry) timeCasts() {
 	}
 	r.impl["time_timetz"] = func(c *Context, a []datum.Datum) (datum.Datum, error) {
 		// The zone's offset today, as PostgreSQL takes the current date.
-		loc := c.location()
-		now, err := toLocal(loc, c.TransactionTime)
+		today, err := c.today()
 		if err != nil {
 			return datum.Null, err
 		}
-		days, _ := splitDay(now)
-		offset := datum.LocalOffset(loc, days*microsPerDay+a[0].Int())
+		offset := datum.LocalOffset(c.location(), today*microsPerDay+a[0].Int())
 		return datum.NewTimeTZ(datum.TimeTZ{Micros: a[0].Int(), ZoneOffset: int32(-offset)}), nil
 	}
 	r.impl["time_interval"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
 		return datum.NewInterval(datum.Interval{Micros: a[0].Int()}), nil
 	}
 	r.impl["interval_time"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		_, t := splitDay(a[0].Interval().Micros)
+		t := a[0].Interval().Micros % microsPerDay
+		if t < 0 {
+			t += microsPerDay
+		}
 		return datum.NewTime(t), nil
 	}
 }
 
-func dateOutOfRange() error { return failure.New(failure.DatetimeValueOutOfRange, "date out of range") }
-
-func infiniteDate(days int64) bool {
-	return days == datum.DateInfinity || days == datum.DateNegInfinity
-}
-
-func addDays(days, n int64) (datum.Datum, error) {
-	if infiniteDate(days) {
-		return datum.NewDate(days), nil
-	}
-	if !datum.ValidDate(days + n) {
-		return datum.Null, dateOutOfRange()
-	}
-	return datum.NewDate(days + n), nil
+// today is current_date.
+func (c *Context) today() (int64, error) {
+	now, err := datum.TimestampTZToLocal(c.TransactionTime, c.location())
+	return datum.TimestampToDate(now), err
 }
 
 func (r *registry) dateInts() {
-	r.impl["date_pli"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) { return addDays(a[0].Int(), a[1].Int()) }
-	r.impl["integer_pl_date(int4,date)"] = swapped(r.impl["date_pli"])
-	r.impl["date_mii"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) { return addDays(a[0].Int(), -a[1].Int()) }
-	r.impl["date_mi"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
-		if infiniteDate(a[0].Int()) || infiniteDate(a[1].Int()) {
-			return datum.Null, failure.New(failure.DatetimeValueOutOfRange, "cannot subtract infinite dates")
+	add := func(sign int64) Impl {
+		return func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+			d, err := datum.DateAddDays(a[0].Int(), sign*a[1].Int())
+			return datum.NewDate(d), err
 		}
-		return datum.NewInt(a[0].Int() - a[1].Int()), nil
+	}
+	r.impl["date_pli"], r.impl["date_mii"] = add(1), add(-1)
+	r.impl["integer_pl_date(int4,date)"] = swapped(add(1))
+	r.impl["date_mi"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+		n, err := datum.DateSub(a[0].Int(), a[1].Int())
+		return datum.NewInt(n), err
 	}
 	r.impl["date_finite"] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
 		return datum.NewBool(!infiniteDate(a[0].Int())), nil
@@ -250,12 +190,13 @@ func (r *registry) dateInts() {
 }
 
 // crossComparisons registers comparisons between date, timestamp and timestamptz: both sides become moments, a date
-// beyond all timestamps staying above or below them.
+// beyond all timestamps staying above them.
 func (r *registry) crossComparisons() {
-	date := func(c *Context, d datum.Datum) int64 {
-		us, err := dateToTimestamp(d.Int())
+	const beyond = datum.TimestampInfinity - 1
+	date := func(_ *Context, d datum.Datum) int64 {
+		us, err := datum.DateToTimestamp(d.Int())
 		if err != nil {
-			return datum.TimestampInfinity - 1
+			return beyond
 		}
 		return us
 	}
@@ -263,7 +204,7 @@ func (r *registry) crossComparisons() {
 	utc := func(local func(*Context, datum.Datum) int64) func(*Context, datum.Datum) int64 {
 		return func(c *Context, d datum.Datum) int64 {
 			us := local(c, d)
-			if infinite(us) || us == datum.TimestampInfinity-1 {
+			if infinite(us) || us == beyond {
 				return us
 			}
 			return us - int64(datum.LocalOffset(c.location(), us))*microsPerSecond

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/meridiandb/meridian/internal/datum"
-	"github.com/meridiandb/meridian/internal/failure"
 )
 
 // out appends a value's text form.
@@ -23,7 +22,3 @@ func (c *Context) outText(t datum.Type, d datum.Datum) string {
 
 // formatG prints a float as C's %g does.
 func formatG(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
-
-func lerpInterval(a, b datum.Datum, f float64) (datum.Datum, error) {
-	return datum.Null, failure.NotSupported("interpolation of intervals")
-}
