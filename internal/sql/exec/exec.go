@@ -157,7 +157,7 @@ func Compile(stmt *plan.Statement, o Options) (*Prepared, error) {
 	if o.Facts == nil {
 		o.Facts = builtin.Load()
 	}
-	c := &compiler{facts: o.Facts, analyze: o.Analyze, root: stmt.Root}
+	c := &compiler{facts: o.Facts, analyze: o.Analyze, root: ownNode(stmt.Root)}
 	p := &Prepared{stmt: stmt, opts: o}
 	if o.Analyze {
 		c.stats = map[plan.Node]*NodeStats{}
@@ -361,4 +361,15 @@ type operator interface {
 func reopen(ctx context.Context, st *state, op operator) error {
 	op.close(st)
 	return op.open(ctx, st)
+}
+
+// ownNode is the node that does the statement's own work, below its WITH.
+func ownNode(n plan.Node) plan.Node {
+	for {
+		w, ok := n.(*plan.With)
+		if !ok {
+			return n
+		}
+		n = w.Input
+	}
 }
