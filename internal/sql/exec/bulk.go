@@ -87,20 +87,20 @@ func Backfill(ctx context.Context, env *Env, facts *builtin.Facts, t *catalog.Ta
 	}
 	idx := r.lay.Index(x.Index)
 	ch := change{rules: r, hint: 64}
-	ch.indexes = nil
+	var entry *entryRules
 	for _, e := range r.indexes {
 		if e.x == idx {
-			ch.indexes = []*entryRules{e}
+			entry = e
 		}
 	}
-	if idx == nil || len(ch.indexes) == 0 {
+	if entry == nil {
 		return nil, 0, failure.New(failure.UndefinedObject, "index \"%s\" does not exist", x.Index.Name)
 	}
 	dec := c.tableDecoder(r)
 	if c.err != nil {
 		return nil, 0, c.err
 	}
-	b := &backfill{ch: &ch, dec: dec, entry: ch.indexes[0], limit: int64(limit)}
+	b := &backfill{ch: &ch, dec: dec, entry: entry, limit: int64(limit)}
 	b.st.start(env)
 	if err := b.st.writable(ctx, "CREATE INDEX"); err != nil {
 		return nil, 0, err

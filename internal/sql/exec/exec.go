@@ -46,8 +46,8 @@ type Env struct {
 	Memory *spill.Config
 	// System is handed to the functions behind system tables.
 	System any
-	// RowID makes unique ids for rows of tables without a primary key.
-	RowID func() int64
+	// RowID makes unique ids for rows of tables without a primary key; ids that grow with time keep neighbours together.
+	RowID func() [16]byte
 	// SchemaName returns the name of a schema, for the fields of errors; it may be nil.
 	SchemaName func(oid datum.OID) string
 	// Monotonic measures time for EXPLAIN ANALYZE; nil measures nothing.

@@ -49,7 +49,7 @@ func newFixture(t testing.TB) *fixture {
 
 func (f *fixture) env(tx txn.Txn, params ...datum.Datum) *Env {
 	return &Env{Txn: tx, State: &TxnState{}, Ctx: &builtin.Context{Facts: f.facts}, Params: params,
-		RowID: func() int64 { f.id++; return f.id }}
+		RowID: func() [16]byte { f.id++; return [16]byte{15: byte(f.id), 14: byte(f.id >> 8)} }}
 }
 
 // run executes a plan in a transaction of its own and renders the rows.

@@ -69,16 +69,16 @@ func (op *insertOp) complete(ctx context.Context, st *state, row []datum.Datum) 
 		if err != nil {
 			return err
 		}
-		row[op.hidden] = datum.NewInt(id)
+		row[op.hidden] = id
 	}
 	return op.prepare(ctx, st, row)
 }
 
-func (st *state) rowID() (int64, error) {
+func (st *state) rowID() (datum.Datum, error) {
 	if st.env.RowID == nil {
-		return 0, failure.New(failure.InternalError, "no source of row ids")
+		return datum.Null, failure.New(failure.InternalError, "no source of row ids")
 	}
-	return st.env.RowID(), nil
+	return datum.NewUUID(st.env.RowID()), nil
 }
 
 // insertBatch adds rows that must all be new. The batch's rows belong to the source, but nobody reads them again, so that

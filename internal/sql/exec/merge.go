@@ -128,7 +128,7 @@ func (op *mergeOp) insert(ctx context.Context, st *state, w *mergeWhen, src []da
 		if err != nil {
 			return err
 		}
-		op.row[op.hidden] = datum.NewInt(id)
+		op.row[op.hidden] = id
 	}
 	if err := op.prepare(ctx, st, op.row); err != nil {
 		return err
