@@ -1,6 +1,10 @@
 package parser
 
-import "github.com/meridiandb/meridian/internal/failure"
+import (
+	"strings"
+
+	"github.com/meridiandb/meridian/internal/failure"
+)
 
 // fromList parses the items of FROM or USING.
 func (p *parser) fromList() []TableExpr {
@@ -166,17 +170,9 @@ func (p *parser) relationOf(pos int, parts []string) RelationName {
 	case 3:
 		r.Catalog, r.Schema, r.Name = parts[0], parts[1], parts[2]
 	default:
-		p.failAt(pos, failure.SyntaxError, "improper qualified name (too many dotted names): %s", joinDots(parts))
+		p.failAt(pos, failure.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(parts, "."))
 	}
 	return r
-}
-
-func joinDots(parts []string) string {
-	s := parts[0]
-	for _, q := range parts[1:] {
-		s += "." + q
-	}
-	return s
 }
 
 // relationExpr parses a relation with ONLY or *.

@@ -48,6 +48,7 @@ type token struct {
 type lexer struct {
 	sql    string
 	pos    int
+	run    opRun
 	err    *failure.Error // why the last token was tokBad
 	notice func(*failure.Error)
 }
@@ -377,23 +378,46 @@ func parseInt32(s string) (int32, bool) {
 	return int32(n), true
 }
 
-// operator reads the longest operator that PostgreSQL's rules allow.
-func (l *lexer) operator() token {
-	start, i := l.pos, l.pos
-	special := false // holds one of the characters that let an operator end in + or -
+// opRun is what is known about the run of operator characters that the lexer is in. It is kept from token to token,
+// so that a run like "+ + + …" without the spaces is not read again for each of them.
+type opRun struct {
+	end     int // where the run, or a comment in it, starts something else
+	special int // the last character that lets an operator end in + or -, or -1
+	other   int // the last character that is neither + nor -, or -1
+}
+
+// scanRun reads the run of operator characters at start.
+func (l *lexer) scanRun(start int) {
+	r := opRun{special: -1, other: -1}
+	i := start
 	for i < len(l.sql) && charClass[l.sql[i]]&classOp != 0 {
 		c := l.sql[i]
 		if i > start && (c == '-' && l.at(i+1) == '-' || c == '/' && l.at(i+1) == '*') {
 			break
 		}
 		switch c {
+		case '+', '-':
 		case '~', '!', '@', '#', '^', '&', '|', '`', '?', '%':
-			special = true
+			r.special, r.other = i, i
+		default:
+			r.other = i
 		}
 		i++
 	}
-	for !special && i > start+1 && (l.sql[i-1] == '+' || l.sql[i-1] == '-') {
-		i--
+	r.end = i
+	l.run = r
+}
+
+// operator reads the longest operator that PostgreSQL's rules allow: one that ends in + or - needs one of the special
+// characters.
+func (l *lexer) operator() token {
+	start := l.pos
+	if start >= l.run.end {
+		l.scanRun(start)
+	}
+	i := l.run.end
+	if l.run.special < start {
+		i = max(start, l.run.other) + 1
 	}
 	l.pos = i
 	text := l.sql[start:i]

@@ -27,11 +27,24 @@ func TestDeepInputs(t *testing.T) {
 		{"subqueries", "select " + strings.Repeat("(select ", 200000), false},
 		{"casts", "select a" + strings.Repeat("::int", 200000), false},
 		{"ctes", strings.Repeat("with a as (", 200000), false},
+		{"nested queries", "select " + strings.Repeat("(select ", 1200) + "1" + strings.Repeat(")", 1200), true},
+		{"nested from", "select * from " + strings.Repeat("(select * from ", 900) + "t" + strings.Repeat(") s", 900), true},
+		{"operators", "select 1" + strings.Repeat("+", 1<<20) + "1", false},
+		{"long settings", "set a" + strings.Repeat(".a", 1<<18) + " = 1", true},
+		{"long name", "select a" + strings.Repeat(".a", 1<<18), true},
+		{"long list", "select 1 in (1" + strings.Repeat(", 1", 1<<17) + ")", true},
 		{"explain", strings.Repeat("explain ", 200000), false},
 	} {
-		_, err := Parse(c.sql)
+		stmts, err := Parse(c.sql)
 		if (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, s := range stmts {
+			nodes := 0
+			Walk(s.Stmt, func(Node) bool { nodes++; return true })
+			if _, err := Parse(Format(s.Stmt)); err != nil || nodes < 2 {
+				t.Errorf("%s: printed: %v, %d nodes", c.name, err, nodes)
+			}
 		}
 	}
 }

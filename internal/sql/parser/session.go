@@ -1,6 +1,10 @@
 package parser
 
-import "github.com/meridiandb/meridian/internal/failure"
+import (
+	"strings"
+
+	"github.com/meridiandb/meridian/internal/failure"
+)
 
 // transaction parses the transaction statements.
 func (p *parser) transaction() Statement {
@@ -308,10 +312,14 @@ func (p *parser) zoneValue(s *VariableSetStmt) {
 // variableName parses name[.name…].
 func (p *parser) variableName() string {
 	name := p.colID()
-	for p.accept('.') {
-		name += "." + p.colID()
+	if !p.is('.') {
+		return name
 	}
-	return name
+	parts := []string{name}
+	for p.accept('.') {
+		parts = append(parts, p.colID())
+	}
+	return strings.Join(parts, ".")
 }
 
 // variableValue parses one value of SET: a word, a string or a number.
