@@ -23,7 +23,7 @@ const (
 	OIDPgCatalog         OID = 11
 	OIDPgToast           OID = 99
 	OIDPublic            OID = 2200
-	OIDInformationSchema OID = 13183
+	OIDInformationSchema OID = 13207
 	OIDSys               OID = 13999
 	OIDPostgres          OID = 10 // the role
 	OIDAdmin             OID = 9000
