@@ -271,7 +271,7 @@ func facetsOf(t datum.Type) typeFacets {
 	case datum.OIDNumeric:
 		f.radix = 10
 		if t.Mod >= 0 {
-			f.precision, f.scale = datum.NumericMod(t.Mod)
+			f.precision, f.scale = datum.NumericTypmod(t.Mod)
 		}
 	case datum.OIDDate:
 		f.datetime = 0
