@@ -410,11 +410,12 @@ func (p *parser) alterColumnCmd(c *AlterTableCmd) {
 	p.accept(kwColumn)
 	if p.is(tokInteger) {
 		at := p.tok.pos
-		if c.Number = p.iconst(); c.Number <= 0 || c.Number > 1<<15-1 {
-			p.failAt(at, failure.InvalidParameterValue, "column number must be in range from 1 to %d", 1<<15-1)
-		}
+		c.Number = p.iconst()
 		p.expectAll(kwSet, kwStatistics)
 		c.Kind, c.Value = ATSetStatistics, p.signedIconst()
+		if c.Number <= 0 || c.Number > 1<<15-1 {
+			p.failAt(at, failure.InvalidParameterValue, "column number must be in range from 1 to %d", 1<<15-1)
+		}
 		return
 	}
 	c.Name = p.colID()

@@ -256,6 +256,9 @@ func (p *parser) operators(left Expr, min int, mode exprMode) Expr {
 	for {
 		prec := p.infix(mode)
 		if prec == precNone || prec < min {
+			if open != precNone && p.infix(mode&^modeTarget) == open {
+				p.syntaxError() // a label is no way out of what does not associate
+			}
 			p.height = h
 			return left
 		}

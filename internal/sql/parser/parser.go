@@ -356,26 +356,11 @@ func (p *parser) relation() RelationName {
 	if !p.is('.') {
 		return r
 	}
-	parts := [4]string{r.Name}
-	n := 1
+	parts := append(make([]string, 0, 3), r.Name)
 	for p.accept('.') {
-		if n == len(parts) {
-			p.colLabel()
-			continue
-		}
-		parts[n] = p.colLabel()
-		n++
+		parts = append(parts, p.colLabel())
 	}
-	switch n {
-	case 2:
-		r.Schema, r.Name = parts[0], parts[1]
-	case 3:
-		r.Catalog, r.Schema, r.Name = parts[0], parts[1], parts[2]
-	default:
-		p.failAt(r.Pos, failure.SyntaxError, "improper qualified name (too many dotted names): %s",
-			p.sql[r.Pos:p.last])
-	}
-	return r
+	return p.relationOf(r.Pos, parts)
 }
 
 func (p *parser) relationPtr() *RelationName {
