@@ -15,7 +15,7 @@ func TestLargeTransaction(t *testing.T) {
 		t.Skip("takes a while")
 	}
 	for _, ranges := range []int{1, 2} {
-		s := openStack(t, StackConfig{Ranges: ranges})
+		s := openStack(t, StackConfig{Ranges: ranges, SegmentBytes: 64 << 20})
 		x := s.Begin(txn.Options{})
 		start := time.Now()
 		const n = 150_000

@@ -66,7 +66,7 @@ func (w *world) write(x txn.Txn, ws ...txn.Write) {
 func (w *world) commit(x txn.Txn) {
 	w.Helper()
 	if _, err := x.Commit(w.ctx); err != nil {
-		w.Fatal(err)
+		w.Fatalf("%v: %+v", err, failure.As(err))
 	}
 }
 

@@ -36,6 +36,8 @@ type StackConfig struct {
 	FS host.FS
 	// Ranges is the number of conflict ranges, each with a journal of its own. 0 is one.
 	Ranges int
+	// SegmentBytes is the size of a file of the log. 0 is 8 MiB, enough for transactions of a few MiB.
+	SegmentBytes int64
 	// Limits of transactions.
 	Limits coordinator.Limits
 	// Storage is what to change of storage's configuration.
@@ -55,7 +57,10 @@ func (s *Stack) open(ctx context.Context, cfg StackConfig) error {
 	machine := oshost.New()
 	clk := clock.New(machine, 0)
 	var err error
-	if s.log, err = raftgroup.OpenLog(cfg.FS, "log", raftgroup.LogConfig{}); err != nil {
+	if cfg.SegmentBytes == 0 {
+		cfg.SegmentBytes = 8 << 20
+	}
+	if s.log, err = raftgroup.OpenLog(cfg.FS, "log", raftgroup.LogConfig{SegmentBytes: cfg.SegmentBytes}); err != nil {
 		return err
 	}
 	n := max(cfg.Ranges, 1)
