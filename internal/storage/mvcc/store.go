@@ -31,6 +31,7 @@ type Store struct {
 	hot  *hotCache
 	gc   collector
 	err  atomic.Pointer[failure.Error]
+	dead chan struct{} // closed when err is set
 	open sync.RWMutex // held for reading by every call, for writing by Close
 	done bool
 
@@ -43,7 +44,7 @@ type Store struct {
 // Open opens or creates a store.
 func Open(cfg Config) (*Store, error) {
 	cfg.ensureDefaults()
-	s := &Store{cfg: cfg, hot: newHotCache(cfg.HotBytes)}
+	s := &Store{cfg: cfg, hot: newHotCache(cfg.HotBytes), dead: make(chan struct{})}
 	s.gc.init()
 	db, err := pebble.Open(cfg.Dir, s.options())
 	if err != nil {
@@ -58,7 +59,8 @@ func Open(cfg Config) (*Store, error) {
 }
 
 // Close waits for running calls and closes the files. What is still in memory is written out first, so that a restart
-// has nothing to replay.
+// has nothing to replay. A store that has failed is left as it is: Pebble would wait for work that can never be done, and
+// the files belong to the process until it ends.
 func (s *Store) Close() error {
 	s.open.Lock()
 	defer s.open.Unlock()
@@ -66,14 +68,13 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.done = true
-	var err error
 	if s.err.Load() == nil {
-		err = s.db.Flush()
+		_ = s.flush()
 	}
-	if cerr := s.db.Close(); err == nil {
-		err = cerr
+	if e := s.err.Load(); e != nil {
+		return e
 	}
-	return err
+	return s.db.Close()
 }
 
 // enter guards a call against Close and against use after a fatal error; leave ends it.
@@ -95,6 +96,7 @@ func (s *Store) leave() { s.open.RUnlock() }
 func (s *Store) fail(err error) {
 	e := failure.New(failure.IOError, "storage has failed: %v", err).WithCause(err)
 	if s.err.CompareAndSwap(nil, e) {
+		close(s.dead)
 		s.cfg.Fatal(e)
 	}
 }
@@ -260,11 +262,22 @@ func (s *Store) Flush() error {
 		return err
 	}
 	defer s.leave()
-	if err := s.db.Flush(); err != nil {
+	return s.flush()
+}
+
+// flush does not wait for Pebble once the store has failed: Pebble tries for ever.
+func (s *Store) flush() error {
+	done, err := s.db.AsyncFlush()
+	if err != nil {
 		s.fail(err)
 		return s.err.Load()
 	}
-	return nil
+	select {
+	case <-done:
+		return nil
+	case <-s.dead:
+		return s.err.Load()
+	}
 }
 
 // eachMeta calls f with the rest of the key and the value of every meta key of a kind; both end with the call.

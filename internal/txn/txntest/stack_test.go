@@ -3,6 +3,7 @@ package txntest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -188,5 +189,65 @@ func BenchmarkStackUpdate(b *testing.B) {
 		if _, err := x.Commit(w.ctx); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestCrash: power fails under load; what was acknowledged is there afterwards, and nothing is torn (I7).
+func TestCrash(t *testing.T) {
+	fs := memhost.New()
+	rng := rand.New(rand.NewPCG(3, 9))
+	acked := map[string]int{}
+	for round := range 6 {
+		s := openStack(t, StackConfig{FS: fs, Ranges: 2})
+		w := &world{T: t, ctx: t.Context(), db: s}
+		for k, v := range acked {
+			if got := w.get(s.Begin(txn.Options{}), k); got != fmt.Sprint(v) && got != fmt.Sprint(v+1) {
+				t.Fatalf("round %d: %s is %s, acknowledged was %d", round, k, got, v)
+			}
+			if a, b := w.get(s.Begin(txn.Options{}), k), w.get(s.Begin(txn.Options{}), k+"'"); a != b {
+				t.Fatalf("round %d: torn transaction: %s and %s", round, a, b)
+			}
+		}
+		var mu sync.Mutex
+		var running sync.WaitGroup
+		stop := make(chan struct{})
+		for i := range 4 {
+			k := fmt.Sprint("w", i)
+			first := acked[k]
+			if got := w.get(s.Begin(txn.Options{}), k); got == fmt.Sprint(first+1) {
+				first++ // committed, but the answer was lost
+			}
+			running.Go(func() {
+				for n := first + 1; ; n++ {
+					x := s.Begin(txn.Options{})
+					_ = x.Write(context.Background(), put(k, fmt.Sprint(n)), put(k+"'", fmt.Sprint(n)))
+					if _, err := x.Commit(context.Background()); err != nil {
+						return
+					}
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					mu.Lock()
+					acked[k] = n
+					mu.Unlock()
+				}
+			})
+		}
+		for enough := false; !enough; {
+			if rng.IntN(2) == 0 {
+				_ = s.Storage.Flush()
+			}
+			mu.Lock()
+			enough = acked["w0"] > 40*(round+1)
+			mu.Unlock()
+		}
+		mu.Lock() // no acknowledgement between the power failure and the end of the counting
+		fs.Crash(rng)
+		close(stop)
+		mu.Unlock()
+		s.Abandon()
+		running.Wait()
 	}
 }
