@@ -268,3 +268,15 @@ func (r *Runner) failIndex(ctx context.Context, cat *catalog.Txn, j *Job) error 
 	}
 	return cat.Put(ctx, t)
 }
+
+// Wait drives a job to its end and returns the error that it failed with.
+func (r *Runner) Wait(ctx context.Context, id string) error {
+	j, err := r.Drive(ctx, id)
+	if err != nil {
+		return err
+	}
+	if j == nil {
+		return failure.New(failure.UndefinedObject, "job \"%s\" does not exist", id)
+	}
+	return j.Err()
+}

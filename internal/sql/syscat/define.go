@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/meridiandb/meridian/internal/datum"
-	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/invariant"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/plan"
@@ -78,9 +77,9 @@ func produce[T any](r *registry, name, keys string, rows func(q *query, emit fun
 		s.Keys = append(s.Keys, i)
 	}
 	s.Rows = func(ctx context.Context, env any, eq []plan.SystemEq, emit func([]datum.Datum) error) error {
-		e, ok := env.(*Env)
-		if !ok || e == nil {
-			return failure.New(failure.InternalError, "system table %s is read without an environment", name)
+		e, err := envOf(env)
+		if err != nil {
+			return err
 		}
 		q := &query{Env: e, ctx: ctx, eq: eq, t: t}
 		return rows(q, func(x *T) error {

@@ -3,6 +3,7 @@ package syscat
 import (
 	"context"
 
+	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 )
@@ -17,6 +18,27 @@ type Env struct {
 	Facts *builtin.Facts
 	// Server answers what is not in the catalogue; it may be nil.
 	Server Server
+}
+
+// Holder is what carries an Env: a session passes itself to the executor and answers with the Env of the running
+// statement.
+type Holder interface {
+	SystemEnv() *Env
+}
+
+// envOf finds the Env in what the session gave the executor: an *Env or a Holder.
+func envOf(env any) (*Env, error) {
+	switch e := env.(type) {
+	case *Env:
+		if e != nil {
+			return e, nil
+		}
+	case Holder:
+		if v := e.SystemEnv(); v != nil {
+			return v, nil
+		}
+	}
+	return nil, failure.New(failure.InternalError, "the system catalogue is read without an environment")
 }
 
 // Server is the running server as far as the catalogue shows it.

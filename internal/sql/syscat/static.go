@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/meridiandb/meridian/internal/datum"
-	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/invariant"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
@@ -99,9 +98,9 @@ func static(r *registry, name, keys string, constant map[string]datum.Datum) {
 func produceRows(r *registry, t *catalog.Table, keys string, rows func(q *query, emit func([]datum.Datum) error) error) {
 	produce(r, schemaNames(t.Schema)+"."+t.Name, keys, noRows)
 	r.system[t.OID].Rows = func(ctx context.Context, env any, eq []plan.SystemEq, emit func([]datum.Datum) error) error {
-		e, ok := env.(*Env)
-		if !ok || e == nil {
-			return failure.New(failure.InternalError, "system table %s is read without an environment", t.Name)
+		e, err := envOf(env)
+		if err != nil {
+			return err
 		}
 		return rows(&query{Env: e, ctx: ctx, eq: eq, t: t}, emit)
 	}

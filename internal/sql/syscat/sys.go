@@ -94,8 +94,11 @@ func defineSys(r *registry) {
 func sequenceTable(t *catalog.Table) *plan.SystemTable {
 	return &plan.SystemTable{Table: t, EstRows: 1,
 		Rows: func(ctx context.Context, env any, _ []plan.SystemEq, emit func([]datum.Datum) error) error {
-			e, ok := env.(*Env)
-			if !ok || e == nil || e.Server == nil {
+			e, err := envOf(env)
+			if err != nil {
+				return err
+			}
+			if e.Server == nil {
 				return failure.New(failure.InternalError, "sequence %s is read without a server", t.Name)
 			}
 			last, left, called, err := e.Server.SequenceState(ctx, t)

@@ -1,11 +1,13 @@
 package syscat
 
 import (
+	"context"
 	_ "embed"
 	"strconv"
 	"strings"
 
 	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/invariant"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
@@ -58,6 +60,54 @@ func (c *Catalog) System(t *catalog.Table) *plan.SystemTable {
 		return sequenceTable(t)
 	}
 	return c.system[t.OID]
+}
+
+// Table is System under the name that the session knows it by.
+func (c *Catalog) Table(t *catalog.Table) *plan.SystemTable { return c.System(t) }
+
+// Function computes a function over the catalogue; env is an *Env or a Holder. What this package does not know is
+// 0A000.
+func (c *Catalog) Function(ctx context.Context, env any, fn *builtin.Func, args []datum.Datum) (datum.Datum, error) {
+	e, err := envOf(env)
+	if err != nil {
+		return datum.Null, err
+	}
+	d, ok, err := e.Function(ctx, fn, args)
+	if !ok {
+		return datum.Null, failure.NotSupported("function %s", e.Facts.Signature(fn))
+	}
+	return d, err
+}
+
+// FunctionRows is Function for set-returning functions.
+func (c *Catalog) FunctionRows(ctx context.Context, env any, fn *builtin.Func, args []datum.Datum) ([][]datum.Datum, error) {
+	e, err := envOf(env)
+	if err != nil {
+		return nil, err
+	}
+	rows, ok, err := e.Rows(ctx, fn, args)
+	if !ok {
+		return nil, failure.NotSupported("function %s", e.Facts.Signature(fn))
+	}
+	return rows, err
+}
+
+// RegInput resolves the text of a regclass, regtype, … to an OID.
+func (c *Catalog) RegInput(_ context.Context, env any, reg datum.OID, text string) (datum.OID, error) {
+	e, err := envOf(env)
+	if err != nil {
+		return 0, err
+	}
+	return e.RegInput(reg, text)
+}
+
+// RegOutput prints an OID as a regclass, regtype, ….
+func (c *Catalog) RegOutput(_ context.Context, env any, reg, oid datum.OID) (string, error) {
+	e, err := envOf(env)
+	if err != nil {
+		return "", err
+	}
+	return e.RegOutput(reg, oid)
 }
 
 func schemaNames(oid catalog.OID) string {
