@@ -11,7 +11,7 @@ import (
 
 // rekeyRows is the size up to which ADD PRIMARY KEY rewrites a table so that its rows are stored under the key. In a
 // bigger table the primary key is an index beside the rows.
-const rekeyRows = 250_000
+const rekeyRows = 4_000_000
 
 func (a *alterer) addConstraint(ctx context.Context, c *parser.Constraint) error {
 	switch c.Kind {
