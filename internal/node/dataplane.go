@@ -1,0 +1,167 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/adjudicator"
+	"github.com/meridiandb/meridian/internal/clock"
+	"github.com/meridiandb/meridian/internal/coordinator"
+	"github.com/meridiandb/meridian/internal/crossbar"
+	"github.com/meridiandb/meridian/internal/journal"
+	"github.com/meridiandb/meridian/internal/keys"
+	"github.com/meridiandb/meridian/internal/raftgroup"
+	"github.com/meridiandb/meridian/internal/storage"
+	"github.com/meridiandb/meridian/internal/storage/mvcc"
+	"github.com/meridiandb/meridian/internal/txn"
+)
+
+// dataPlane is every role below SQL, wired by direct calls.
+type dataPlane struct {
+	cfg          Config
+	clock        *clock.Local
+	log          *raftgroup.Log
+	journals     []*journal.Journal
+	adjudicators []*adjudicator.Adjudicator
+	storage      *storage.Storage
+	db           *coordinator.DB
+}
+
+// Compile-time proofs that the roles fit each other.
+var (
+	_ crossbar.Log            = (*journal.Journal)(nil)
+	_ crossbar.Owner          = (*adjudicator.Adjudicator)(nil)
+	_ storage.Feed            = (*crossbar.Crossbar)(nil)
+	_ coordinator.Snapshots   = (*storage.Storage)(nil)
+	_ adjudicator.Journal     = (*journal.Journal)(nil)
+	_ coordinator.Adjudicator = localAdjudicator{}
+)
+
+// localAdjudicator is an adjudicator in this process: the two packages' requests have the same fields.
+type localAdjudicator struct{ *adjudicator.Adjudicator }
+
+func (a localAdjudicator) Commit(ctx context.Context, r *coordinator.CommitRequest) (coordinator.Result, error) {
+	res, err := a.Adjudicator.Commit(ctx, (*adjudicator.CommitRequest)(r))
+	return coordinator.Result(res), err
+}
+
+func (a localAdjudicator) Prepare(ctx context.Context, r *coordinator.PrepareRequest) (txn.Vote, error) {
+	return a.Adjudicator.Prepare(ctx, (*adjudicator.PrepareRequest)(r))
+}
+
+// fixedRanges is the directory of one process: equal parts of the hash space, for good.
+type fixedRanges []coordinator.Range
+
+func (r fixedRanges) Ranges() []coordinator.Range   { return r }
+func (r fixedRanges) Refresh(context.Context) error { return nil }
+
+// rangeStart is where part i of n of the hash space begins.
+func rangeStart(i, n int) keys.Hash {
+	return keys.Hash(uint64(math.MaxUint64/uint64(n)) * uint64(i))
+}
+
+// startDataPlane opens the log, the journals and the storage and starts the roles. fatal is called, possibly more than
+// once, when the node cannot go on.
+func startDataPlane(ctx context.Context, cfg Config, id identity, fatal func(error)) (*dataPlane, error) {
+	d := &dataPlane{cfg: cfg, clock: clock.New(cfg.Host, 0)}
+	if err := d.open(ctx, id, fatal); err != nil {
+		return nil, errors.Join(err, d.stop())
+	}
+	return d, nil
+}
+
+func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) error {
+	fsys := d.cfg.Host.FS()
+	dir := path.Join(d.cfg.DataDir, "journal")
+	var err error
+	d.log, err = raftgroup.OpenLog(fsys, dir, raftgroup.LogConfig{Stopped: func(err error) { fatal(fmt.Errorf("the journal's log: %w", err)) }})
+	if err != nil {
+		return fmt.Errorf("opening the journal's log: %w", err)
+	}
+	for i := range id.ConflictRanges {
+		j, err := journal.Open(d.log, fsys, dir, journal.Config{ID: txn.JournalID(i + 1)})
+		if err != nil {
+			return fmt.Errorf("opening journal %d: %w", i+1, err)
+		}
+		d.journals = append(d.journals, j)
+	}
+	d.log.Start()
+	ranges, sources, err := d.startAdjudicators(ctx, id)
+	if err != nil {
+		return err
+	}
+	hot := d.cfg.CacheBytes / 4
+	d.storage, err = storage.Open(storage.Config{
+		Store: mvcc.Config{FS: fsys, Dir: path.Join(d.cfg.DataDir, "storage"), CacheBytes: d.cfg.CacheBytes - hot, HotBytes: hot,
+			Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) }},
+		Feed: crossbar.New(sources...), Clock: d.clock, Time: d.cfg.Host, Retention: d.cfg.Retention,
+		Durable: d.trim, Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) },
+	})
+	if err != nil {
+		return fmt.Errorf("opening the storage: %w", err)
+	}
+	d.db = coordinator.New(coordinator.Config{
+		Clock: d.clock, Time: d.cfg.Host, Random: d.cfg.Host, Snapshots: d.storage, Ranges: ranges, HashSeed: id.HashSeed, Node: 1,
+		Limits: coordinator.Limits{Rows: d.cfg.TransactionRows, Bytes: d.cfg.TransactionBytes, Age: d.cfg.TransactionAge},
+	})
+	return nil
+}
+
+// startAdjudicators starts one adjudicator for each journal, all at once: each may have to wait for a lease to run out.
+func (d *dataPlane) startAdjudicators(ctx context.Context, id identity) (fixedRanges, []crossbar.Source, error) {
+	n := len(d.journals)
+	ranges := make(fixedRanges, n)
+	sources := make([]crossbar.Source, n)
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i, j := range d.journals {
+		a := adjudicator.New(adjudicator.Config{Journal: j.ID(), Ranges: []txn.HashRange{{First: rangeStart(i, n), Last: rangeEnd(i, n)}}}, d.clock, d.cfg.Host, j)
+		d.adjudicators = append(d.adjudicators, a)
+		ranges[i] = coordinator.Range{Start: rangeStart(i, n), Journal: j.ID(), Adjudicator: localAdjudicator{a}}
+		sources[i] = crossbar.Source{ID: j.ID(), Log: j, Owner: a}
+		wg.Go(func() { errs[i] = a.Start(ctx) })
+	}
+	wg.Wait()
+	return ranges, sources, errors.Join(errs...)
+}
+
+// rangeEnd is the last hash of part i of n.
+func rangeEnd(i, n int) keys.Hash {
+	if i == n-1 {
+		return math.MaxUint64
+	}
+	return rangeStart(i+1, n) - 1
+}
+
+// trim lets go of what storage has made durable by itself.
+func (d *dataPlane) trim(applied map[txn.JournalID]uint64) {
+	for _, j := range d.journals {
+		if index, ok := applied[j.ID()]; ok {
+			if err := j.Trim(index); err != nil {
+				d.cfg.Log.Warn("trimming a journal failed", "journal", j.ID(), "error", err)
+			}
+		}
+	}
+}
+
+// stop ends the roles in the reverse of their order.
+func (d *dataPlane) stop() error {
+	var errs []error
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, a := range d.adjudicators {
+		errs = append(errs, a.Close(ctx))
+	}
+	if d.storage != nil {
+		errs = append(errs, d.storage.Close())
+	}
+	if d.log != nil {
+		errs = append(errs, d.log.Close())
+	}
+	return errors.Join(errs...)
+}
