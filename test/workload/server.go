@@ -1,0 +1,119 @@
+package workload
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Server is a Meridian process with a data folder of its own.
+type Server struct {
+	Binary  string
+	Dir     string
+	Address string
+	Args    []string
+	cmd     *exec.Cmd
+	log     lockedBuffer
+	exited  chan struct{}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// Log is what the process has printed so far.
+func (s *Server) Log() string {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.b.String()
+}
+
+// NewServer prepares a server on a free port of this machine.
+func NewServer(binary, dir string, args ...string) (*Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	return &Server{Binary: binary, Dir: dir, Address: l.Addr().String(), Args: args}, nil
+}
+
+// URL is the connection string for a role.
+func (s *Server) URL(role string) string {
+	return fmt.Sprintf("postgres://%s@%s/postgres?sslmode=disable", role, s.Address)
+}
+
+// Port is the SQL port.
+func (s *Server) Port() string {
+	_, p, _ := net.SplitHostPort(s.Address)
+	return p
+}
+
+// Start runs the process and waits until it answers a query.
+func (s *Server) Start(ctx context.Context) error {
+	s.cmd = exec.Command(s.Binary, append([]string{"start", "--data-dir", s.Dir, "--listen", s.Address}, s.Args...)...)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.exited = make(chan struct{})
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		_ = cmd.Wait()
+		close(exited)
+	}(s.cmd, s.exited)
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := pgx.Connect(ctx, s.URL("admin"))
+		if err == nil {
+			_, err = conn.Exec(ctx, "SELECT 1")
+			_ = conn.Close(ctx)
+			if err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-s.exited:
+			return fmt.Errorf("the server ended: %s", s.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w (%v)\n%s", ctx.Err(), err, s.Log())
+		case <-tick.C:
+		}
+	}
+}
+
+// Kill ends the process as a power cut would end it, and waits until it is gone.
+func (s *Server) Kill() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+}
+
+// Stop ends the process with SIGTERM and returns its exit status.
+func (s *Server) Stop() int {
+	_ = s.cmd.Process.Signal(os.Signal(syscall.SIGTERM))
+	<-s.exited
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// PID is the process id.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
