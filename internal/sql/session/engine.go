@@ -85,6 +85,7 @@ type Engine struct {
 	started int64
 	// rows counts the row ids of tables without a primary key; see rowID.
 	rows atomic.Int64
+	salt uint32
 
 	mu struct {
 		sync.Mutex
@@ -100,7 +101,7 @@ func NewEngine(cfg Config) *Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{cfg: cfg}
+	e := &Engine{cfg: cfg, salt: uint32(cfg.Host.Uint64())}
 	e.mu.sessions = map[int32]*Session{}
 	e.started = e.now()
 	return e
@@ -112,11 +113,16 @@ const epoch2000 = 946684800 * int64(time.Second/time.Microsecond)
 // now is the wall clock in microseconds since 2000.
 func (e *Engine) now() int64 { return e.cfg.Host.Now().UnixMicro() - epoch2000 }
 
-// rowID makes an id that no row has: time above, so that new rows are near each other, and a counter below that starts
-// anew with every process.
-func (e *Engine) rowID() int64 {
+// rowID makes an id that no row has: the time at which this process started, its own random number, and a counter. Ids
+// of one process increase, so that new rows lie near each other.
+func (e *Engine) rowID() (id [16]byte) {
+	binary.BigEndian.PutUint64(id[:], uint64(e.started))
 	n := e.rows.Add(1)
-	return (e.started/1000)<<22 + n
+	binary.BigEndian.PutUint16(id[8:], uint16(e.salt))
+	id[10] = byte(n >> 40)
+	id[11] = byte(n >> 32)
+	binary.BigEndian.PutUint32(id[12:], uint32(n))
+	return id
 }
 
 // system is the system catalogue, or one that knows nothing.
