@@ -86,7 +86,8 @@ type ExplainStmt struct {
 
 // CopyStmt is COPY. Exactly one of Relation and Query is set. Without Program and with an empty Filename the data
 // goes through the connection. The old options come under the new ones' names: "format", "delimiter", "null",
-// "header", "quote", "escape", "force_quote", "force_not_null", "force_null", "encoding", "freeze".
+// "header", "quote", "escape", "force_quote", "force_not_null", "force_null", "encoding", "freeze". A flag without a
+// value (nil Arg) means true.
 type CopyStmt struct {
 	Pos      int
 	Relation *RelationName
