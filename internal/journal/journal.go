@@ -23,7 +23,9 @@ type Journal struct {
 	group *raftgroup.Group
 
 	committed atomic.Uint64
-	trimming  sync.Mutex // held by the one Trim that is at work
+	trimming  sync.Mutex      // held by the one Trim that is at work; guards the next two
+	blocks    []block         // files of settled ids that the checkpoint names
+	saved     clock.Timestamp // ids settled below it are in blocks
 
 	// mu is held for short, never during I/O. The log writer takes it to gather and to apply.
 	mu struct {

@@ -217,7 +217,7 @@ func TestTrimAndRestart(t *testing.T) {
 		// Trim all but the last 40 records.
 		from = o.j.Committed() - 40
 		want = o.values(from, 1000)
-		before, _ := fs.List("j")
+		before := segments(fs)
 		if err := o.j.Trim(from - 1); err != nil {
 			t.Fatal(err)
 		}
@@ -225,8 +225,8 @@ func TestTrimAndRestart(t *testing.T) {
 		want = append(want, "z")
 		o.tx(o.id(), "zz")
 		want = append(want, "zz")
-		if after, _ := fs.List("j"); len(after) >= len(before) && round > 0 {
-			t.Fatalf("nothing was freed: %d files, %d before", len(after), len(before))
+		if after := segments(fs); after >= before {
+			t.Fatalf("nothing was freed: %d files, %d before", after, before)
 		}
 		if _, _, err := o.j.Read(2, 1); failure.CodeOf(err) != failure.SnapshotTooOld {
 			t.Fatal(err)
@@ -234,6 +234,16 @@ func TestTrimAndRestart(t *testing.T) {
 		fs.Crash(nil)
 		_ = o.log.Close()
 	}
+}
+
+func segments(fs *memhost.FS) (n int) {
+	names, _ := fs.List("j")
+	for _, name := range names {
+		if strings.HasPrefix(name, "0") {
+			n++
+		}
+	}
+	return n
 }
 
 // TestCrash crashes at random and checks that what was acknowledged is there, once.
@@ -317,6 +327,6 @@ func FuzzBatch(f *testing.F) {
 	f.Add(rec.AppendTo(appendBatchHead(nil, 1, 7)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = splitBatch(b, func(uint64, txn.RecordView) error { return nil })
-		_ = (&Journal{}).restore(b)
+		_ = (&Journal{}).decode(b)
 	})
 }

@@ -29,7 +29,10 @@ type outcomes struct {
 	count   int
 }
 
-type era struct{ shards [shards]table }
+type era struct {
+	shards [shards]table
+	newest uint64 // the highest time of its ids
+}
 
 // table is an open-addressing hash table with linear probing; nothing is ever removed from it.
 type table struct {
@@ -82,6 +85,7 @@ func (o *outcomes) add(id txn.ID, t clock.Timestamp, tombstone bool, last clock.
 		return false
 	}
 	o.count++
+	e.newest = max(e.newest, uint64(t))
 	return true
 }
 
