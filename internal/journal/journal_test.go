@@ -246,39 +246,55 @@ func segments(fs *memhost.FS) (n int) {
 	return n
 }
 
-// TestCrash crashes at random and checks that what was acknowledged is there, once.
+// TestCrash crashes at random, between appends and in the middle of trimming, and checks that what was acknowledged is
+// there, once, or trimmed and still remembered by its id.
 func TestCrash(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		fs := memhost.New()
-		acked := map[string]bool{}
-		n := uint64(0)
-		for range 5 {
-			o := openJournal(t, fs, Config{})
+		acked := map[string]txn.ID{}
+		n, from := uint64(0), uint64(1)
+		for range 6 {
+			o := openJournal(t, fs, Config{RecentBytes: 4 << 10})
 			o.n = n
 			found := map[string]int{}
-			for _, v := range o.values(1, 1<<20) {
+			for _, v := range o.values(from, 1<<20) {
 				found[v]++
 			}
-			for v := range acked {
-				if found[v] != 1 {
-					t.Fatalf("seed %d: I7: %q is there %d times", seed, v, found[v])
+			for v, id := range acked {
+				out, _ := o.j.Outcome(id)
+				if out != txn.OutcomeCommitted || found[v] > 1 || found[v] == 0 && from == 1 {
+					t.Fatalf("seed %d: I7: %.10q is there %d times, outcome %d", seed, v, found[v], out)
 				}
 			}
 			done := make(chan struct{})
-			crash := r.IntN(60)
 			go func() {
 				defer close(done)
-				for range 60 {
-					v := fmt.Sprint(o.n)
-					if o.tx(o.id(), v) != txn.FateEffective {
+				for range 200 {
+					id := o.id()
+					v := fmt.Sprint(id, strings.Repeat("z", 900))
+					if o.tx(id, v) != txn.FateEffective {
 						return
 					}
-					acked[v] = true
+					acked[v] = id
 				}
 			}()
-			_, _ = o.j.Wait(context.Background(), o.j.Committed()+uint64(crash)/2)
-			fs.Crash(r)
+			before := o.j.Committed()
+			if _, err := o.j.Wait(context.Background(), before+uint64(r.IntN(190))); err != nil {
+				t.Fatal(err)
+			}
+			if r.IntN(2) == 0 {
+				from = o.j.Committed()
+				trimmed := make(chan struct{})
+				go func() { defer close(trimmed); _ = o.j.Trim(from - 1) }()
+				if r.IntN(2) == 0 {
+					<-trimmed
+				}
+				fs.Crash(r)
+				<-trimmed
+			} else {
+				fs.Crash(r)
+			}
 			_ = o.log.Close()
 			<-done
 			n = o.n + 1000

@@ -405,11 +405,19 @@ func (l *Log) reclaim() error {
 			if err := l.fs.Remove(full); err != nil {
 				return wrapIO(err, "remove", seg.name)
 			}
-			continue
 		}
 		spare := "spare-" + seg.name
-		if err := l.fs.Rename(full, path.Join(l.dir, spare)); err != nil {
-			return wrapIO(err, "rename", seg.name)
+		if keep {
+			if err := l.fs.Rename(full, path.Join(l.dir, spare)); err != nil {
+				return wrapIO(err, "rename", seg.name)
+			}
+		}
+		// One after the other: a crash must not leave a gap between the files.
+		if err := l.fs.SyncDir(l.dir); err != nil {
+			return wrapIO(err, "sync the folder of", seg.name)
+		}
+		if !keep {
+			continue
 		}
 		l.mu.Lock()
 		l.mu.spares = append(l.mu.spares, spare)
