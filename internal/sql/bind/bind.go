@@ -49,7 +49,7 @@ func Expr(env *Env, e parser.Expr, sql string, typ datum.Type, what Place) (out 
 	s := &scope{kind: what}
 	out = b.expr(s, e)
 	if typ.OID != 0 {
-		out = b.coerceAssign(out, typ, "", e.Position())
+		out = b.coerceAssign(out, typ, "", start(e))
 	} else {
 		out = b.resolveUnknown(out)
 	}
@@ -67,9 +67,9 @@ func TableExpr(env *Env, t *catalog.Table, e parser.Expr, sql string, typ datum.
 	out = b.expr(s, e)
 	switch {
 	case typ.OID == datum.OIDBool:
-		out = b.coerceBool(out, what.boolContext(), e.Position())
+		out = b.coerceBool(out, what.boolContext(), start(e))
 	case typ.OID != 0:
-		out = b.coerceAssign(out, typ, "", e.Position())
+		out = b.coerceAssign(out, typ, "", start(e))
 	default:
 		out = b.resolveUnknown(out)
 	}

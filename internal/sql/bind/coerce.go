@@ -151,7 +151,7 @@ func (b *binder) toDomain(e plan.Expr, to datum.OID) plan.Expr {
 func (b *binder) domainCheck(text string, base datum.Type) plan.Expr {
 	e := b.parseStored(text)
 	s := &scope{kind: PlaceDomainCheck, value: &plan.Column{Index: 0, Typ: base, Name: "VALUE"}}
-	return b.coerceBool(b.expr(s, e), "CHECK", e.Position())
+	return b.coerceBool(b.expr(s, e), "CHECK", start(e))
 }
 
 // applyTypmod enforces a modifier that the expression is not known to obey.
@@ -188,6 +188,9 @@ func (b *binder) literal(c *plan.Const, t datum.Type, pos int) plan.Expr {
 			return &plan.Const{Val: datum.NewInt(n), Typ: datum.T(t.OID)}
 		}
 		return &plan.Cast{Kind: plan.CastIO, Arg: c, Typ: datum.T(t.OID), Implicit: true}
+	}
+	if c.Pos > 0 {
+		pos = int(c.Pos)
 	}
 	v, err := b.env.Input(t, c.Val.Text())
 	b.must(pos, err)

@@ -157,10 +157,10 @@ func (b *binder) recursiveCTE(s *scope, c *parser.CommonTableExpr, sel *parser.S
 		b.notSupportedExact(sel.OrderBy[0].Pos, "ORDER BY in a recursive query is not implemented")
 	}
 	if sel.Limit != nil {
-		b.notSupportedExact(sel.Limit.Position(), "LIMIT in a recursive query is not implemented")
+		b.notSupportedExact(start(sel.Limit), "LIMIT in a recursive query is not implemented")
 	}
 	if sel.Offset != nil {
-		b.notSupportedExact(sel.Offset.Position(), "OFFSET in a recursive query is not implemented")
+		b.notSupportedExact(start(sel.Offset), "OFFSET in a recursive query is not implemented")
 	}
 	if mentions(sel.Left, c.Name) {
 		b.fail(c.Pos, failure.InvalidRecursion,

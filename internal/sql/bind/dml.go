@@ -277,7 +277,7 @@ func (b *binder) update(parent *scope, stmt *parser.UpdateStmt) *plan.BoundStmt 
 	d.dml.Set = d.assignments(stmt.Set)
 	if stmt.Where != nil {
 		d.s.kind = PlaceWhere
-		rel = filter(rel, b.coerceBool(b.expr(d.s, stmt.Where), "WHERE", stmt.Where.Position()))
+		rel = filter(rel, b.coerceBool(b.expr(d.s, stmt.Where), "WHERE", start(stmt.Where)))
 	}
 	d.query(rel)
 	d.returning(stmt.Returning, d.row)
@@ -313,7 +313,7 @@ func (b *binder) delete(parent *scope, stmt *parser.DeleteStmt) *plan.BoundStmt 
 	d.row.need |= catalog.PrivDelete
 	if stmt.Where != nil {
 		d.s.kind = PlaceWhere
-		rel = filter(rel, b.coerceBool(b.expr(d.s, stmt.Where), "WHERE", stmt.Where.Position()))
+		rel = filter(rel, b.coerceBool(b.expr(d.s, stmt.Where), "WHERE", start(stmt.Where)))
 	}
 	d.query(rel)
 	old := *d.old
@@ -375,10 +375,10 @@ func (d *dmlState) assignments(list []*parser.Assignment) []plan.BoundColumn {
 			continue
 		}
 		if _, def := a.Value.(*parser.SetToDefault); def {
-			assign(a.Targets[0], nil, true, a.Value.Position())
+			assign(a.Targets[0], nil, true, start(a.Value))
 			continue
 		}
-		assign(a.Targets[0], b.expr(d.s, a.Value), false, a.Value.Position())
+		assign(a.Targets[0], b.expr(d.s, a.Value), false, start(a.Value))
 	}
 	return out
 }
@@ -410,10 +410,10 @@ func (d *dmlState) multiAssign(a *parser.Assignment, assign func(*parser.AssignT
 		count(len(v.Args), v.Pos)
 		for i, t := range a.Targets {
 			if _, def := v.Args[i].(*parser.SetToDefault); def {
-				assign(t, nil, true, v.Args[i].Position())
+				assign(t, nil, true, start(v.Args[i]))
 				continue
 			}
-			assign(t, b.expr(d.s, v.Args[i]), false, v.Args[i].Position())
+			assign(t, b.expr(d.s, v.Args[i]), false, start(v.Args[i]))
 		}
 	case *parser.SubLink:
 		if v.Kind != parser.SubLinkScalar {
@@ -428,7 +428,7 @@ func (d *dmlState) multiAssign(a *parser.Assignment, assign func(*parser.AssignT
 		}
 		return
 	default:
-		b.fail(a.Value.Position(), failure.FeatureNotSupported,
+		b.fail(start(a.Value), failure.FeatureNotSupported,
 			"source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
 	}
 }

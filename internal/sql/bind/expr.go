@@ -67,7 +67,7 @@ func (b *binder) rareExpr(s *scope, e parser.Expr) plan.Expr {
 	case *parser.NullIfExpr:
 		return b.nullIf(s, e)
 	case *parser.BooleanTest:
-		arg := b.coerceBool(b.expr(s, e.Arg), boolTestName(e), e.Arg.Position())
+		arg := b.coerceBool(b.expr(s, e.Arg), boolTestName(e), start(e.Arg))
 		return &plan.BoolTest{Arg: arg, Not: e.Not, Kind: plan.BoolTestKind(e.Kind)}
 	case *parser.CollateExpr:
 		arg := b.expr(s, e.Arg)
@@ -107,14 +107,14 @@ func (b *binder) rareExpr(s *scope, e parser.Expr) plan.Expr {
 	case *parser.NamedArgExpr:
 		return b.expr(s, e.Arg)
 	}
-	b.notSupported(e.Position(), "this kind of expression (%T)", e)
+	b.notSupported(start(e), "this kind of expression (%T)", e)
 	return nil
 }
 
 func (b *binder) exprList(s *scope, list []parser.Expr) ([]plan.Expr, []int) {
 	out, pos := make([]plan.Expr, len(list)), make([]int, len(list))
 	for i, e := range list {
-		out[i], pos[i] = b.expr(s, e), e.Position()
+		out[i], pos[i] = b.expr(s, e), start(e)
 	}
 	return out, pos
 }
@@ -144,7 +144,7 @@ func (b *binder) constant(c *parser.Const) plan.Expr {
 	case parser.ConstBoolean:
 		return &plan.Const{Val: datum.NewBool(c.Bool), Typ: datum.T(datum.OIDBool)}
 	case parser.ConstString:
-		return &plan.Const{Val: datum.NewText(c.Str), Typ: datum.T(datum.OIDUnknown)}
+		return &plan.Const{Val: datum.NewText(c.Str), Typ: datum.T(datum.OIDUnknown), Pos: int32(max(c.Pos, 0))}
 	case parser.ConstFloat:
 		if n, err := strconv.ParseInt(c.Str, 10, 64); err == nil {
 			return &plan.Const{Val: datum.NewInt(n), Typ: datum.T(datum.OIDInt8)}
@@ -181,7 +181,7 @@ func (b *binder) typeCast(s *scope, e *parser.TypeCast) plan.Expr {
 		}
 	}
 	arg := b.expr(s, e.Arg)
-	pos := e.Arg.Position()
+	pos := start(e.Arg)
 	if arg.Type().OID != datum.OIDUnknown || pos < 0 {
 		pos = e.Pos
 	}
@@ -192,7 +192,7 @@ func (b *binder) boolExpr(s *scope, e *parser.BoolExpr) plan.Expr {
 	name := [...]string{parser.BoolAnd: "AND", parser.BoolOr: "OR", parser.BoolNot: "NOT"}[e.Op]
 	args := make([]plan.Expr, len(e.Args))
 	for i, a := range e.Args {
-		args[i] = b.coerceBool(b.expr(s, a), name, a.Position())
+		args[i] = b.coerceBool(b.expr(s, a), name, start(a))
 	}
 	switch e.Op {
 	case parser.BoolAnd:
@@ -300,7 +300,7 @@ func (b *binder) inExpr(s *scope, e *parser.InExpr) plan.Expr {
 			rest = append(rest, b.op("", op, left, x, e.Pos))
 			continue
 		}
-		simple, spos = append(simple, x), append(spos, item.Position())
+		simple, spos = append(simple, x), append(spos, start(item))
 	}
 	if arr := b.inArray(left, simple, spos, op, e); arr != nil {
 		rest = append([]plan.Expr{arr}, rest...)
@@ -425,22 +425,22 @@ func (b *binder) caseExpr(s *scope, e *parser.CaseExpr) plan.Expr {
 		} else {
 			cond = b.expr(s, w.Cond)
 		}
-		cond = b.coerceBool(cond, "CASE/WHEN", w.Cond.Position())
+		cond = b.coerceBool(cond, "CASE/WHEN", start(w.Cond))
 		c.Whens = append(c.Whens, plan.When{Cond: cond})
-		results, pos = append(results, b.expr(s, w.Result)), append(pos, w.Result.Position())
+		results, pos = append(results, b.expr(s, w.Result)), append(pos, start(w.Result))
 	}
 	// The ELSE counts first in choosing the type, as in PostgreSQL.
 	all, allPos := results, pos
 	if e.Else != nil {
 		all = append([]plan.Expr{b.expr(s, e.Else)}, results...)
-		allPos = append([]int{e.Else.Position()}, pos...)
+		allPos = append([]int{start(e.Else)}, pos...)
 	} else {
 		all = append([]plan.Expr{&plan.Const{Typ: datum.T(datum.OIDUnknown)}}, results...)
 		allPos = append([]int{e.Pos}, pos...)
 	}
 	t := b.commonType("CASE", all, allPos)
 	if s.q != nil && s.q.hasSet && !had {
-		b.throw(e.Pos, failure.New(failure.FeatureNotSupported, "set-returning functions are not allowed in %s", "CASE").
+		b.throw(s.q.setPos, failure.New(failure.FeatureNotSupported, "set-returning functions are not allowed in %s", "CASE").
 			WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 	}
 	if e.Else != nil {
@@ -507,7 +507,7 @@ func (b *binder) array(s *scope, e *parser.ArrayExpr, want datum.OID) plan.Expr 
 	elems, pos := make([]plan.Expr, len(e.Elems)), make([]int, len(e.Elems))
 	nested := false
 	for i, x := range e.Elems {
-		pos[i] = x.Position()
+		pos[i] = start(x)
 		if inner, ok := x.(*parser.ArrayExpr); ok {
 			elems[i], nested = b.array(s, inner, want), true
 			continue

@@ -28,7 +28,7 @@ func (b *binder) rowArgs(s *scope, list []parser.Expr) ([]plan.Expr, []int) {
 				continue
 			}
 		}
-		out, pos = append(out, b.expr(s, e)), append(pos, e.Position())
+		out, pos = append(out, b.expr(s, e)), append(pos, start(e))
 	}
 	return out, pos
 }
@@ -110,7 +110,7 @@ func (b *binder) indirectionUpTo(s *scope, e *parser.Indirection, n int) plan.Ex
 	for i := 0; i < n; {
 		el := &e.Elems[i]
 		if el.Kind == parser.IndirField {
-			x = b.field(x, el.Name, el.Pos)
+			x = b.field(x, el.Name, start(e.Arg))
 			i++
 			continue
 		}
@@ -121,7 +121,7 @@ func (b *binder) indirectionUpTo(s *scope, e *parser.Indirection, n int) plan.Ex
 		if j == i {
 			b.fail(el.Pos, failure.FeatureNotSupported, "row expansion via \"*\" is not supported here")
 		}
-		x = b.subscript(s, x, e.Elems[i:j])
+		x = b.subscript(s, x, e.Elems[i:j], start(e))
 		i = j
 	}
 	return x
@@ -208,8 +208,7 @@ func (b *binder) expandRow(x plan.Expr, pos int) []target {
 }
 
 // subscript binds x[i], x[i:j] and x[i][j].
-func (b *binder) subscript(s *scope, x plan.Expr, elems []parser.IndirectionElem) plan.Expr {
-	pos := elems[0].Pos
+func (b *binder) subscript(s *scope, x plan.Expr, elems []parser.IndirectionElem, pos int) plan.Expr {
 	base := b.facts.BaseType(x.Type().OID)
 	if base == datum.OIDJSONB {
 		return b.subscriptJSON(s, x, elems)
@@ -242,9 +241,9 @@ func (b *binder) subscriptBounds(s *scope, elems []parser.IndirectionElem, slice
 		if e == nil {
 			return nil
 		}
-		x := b.coerce(b.expr(s, e), datum.T(datum.OIDInt4), builtin.CastAssignment, e.Position())
+		x := b.coerce(b.expr(s, e), datum.T(datum.OIDInt4), builtin.CastAssignment, start(e))
 		if x == nil {
-			b.fail(e.Position(), failure.DatatypeMismatch, "array subscript must have type integer")
+			b.fail(start(e), failure.DatatypeMismatch, "array subscript must have type integer")
 		}
 		return x
 	}
@@ -288,11 +287,11 @@ func (b *binder) subscriptJSON(s *scope, x plan.Expr, elems []parser.Indirection
 		case k.Type().OID == datum.OIDUnknown:
 			k = b.resolveUnknown(k)
 		case b.facts.CanCoerce(k.Type().OID, datum.OIDInt4, builtin.CastImplicit):
-			k = b.coerceArg(k, datum.OIDInt4, e.Position())
+			k = b.coerceArg(k, datum.OIDInt4, start(e))
 		case b.facts.CanCoerce(k.Type().OID, datum.OIDText, builtin.CastImplicit):
-			k = b.coerceArg(k, datum.OIDText, e.Position())
+			k = b.coerceArg(k, datum.OIDText, start(e))
 		default:
-			b.throw(e.Position(), failure.New(failure.DatatypeMismatch, "subscript type %s is not supported",
+			b.throw(start(e), failure.New(failure.DatatypeMismatch, "subscript type %s is not supported",
 				b.facts.TypeName(k.Type().OID)).
 				WithHint("jsonb subscript must be coercible to either integer or text."))
 		}

@@ -285,7 +285,7 @@ func (b *binder) rangeFunction(s *scope, t *parser.RangeFunction) (plan.Rel, []*
 	rel := &plan.RelFunction{Ordinality: t.Ordinality}
 	r := &rte{fn: true, rowType: datum.OIDRecord, pos: t.Pos}
 	var inlined plan.Rel
-	for i, f := range t.Funcs {
+	for i, f := range splitUnnest(t) {
 		defs := f.ColDefs
 		if len(t.ColDefs) > 0 {
 			if len(t.Funcs) > 1 {
@@ -330,6 +330,25 @@ func (b *binder) rangeFunction(s *scope, t *parser.RangeFunction) (plan.Rel, []*
 	return inlined, []*nsItem{{rte: r, relVisible: true, colsVisible: true}}, lateral
 }
 
+// splitUnnest reads unnest(a, b) as ROWS FROM (unnest(a), unnest(b)).
+func splitUnnest(t *parser.RangeFunction) []*parser.RangeFunctionItem {
+	var out []*parser.RangeFunctionItem
+	for _, f := range t.Funcs {
+		c, ok := f.Func.(*parser.FuncCall)
+		if !ok || len(c.Args) < 2 || len(c.Name) != 1 || c.Name[0] != "unnest" || len(c.OrderBy) > 0 || c.Distinct ||
+			c.Variadic || c.Filter != nil || c.Over != nil || len(f.ColDefs) > 0 {
+			out = append(out, f)
+			continue
+		}
+		for _, a := range c.Args {
+			one := *c
+			one.Args = []parser.Expr{a}
+			out = append(out, &parser.RangeFunctionItem{Pos: f.Pos, Func: &one})
+		}
+	}
+	return out
+}
+
 // functionColumns numbers the columns of the functions.
 func (b *binder) functionColumns(rel *plan.RelFunction, r *rte) {
 	for _, f := range rel.Funcs {
@@ -356,7 +375,7 @@ func (b *binder) scanFunc(x plan.Expr, f *parser.RangeFunctionItem, defs []*pars
 		sf.Names[0] = alias.Name
 	}
 	call, isCall := x.(*plan.FuncCall)
-	pos := f.Func.Position()
+	pos := start(f.Func)
 	if isCall {
 		for _, a := range call.Args {
 			if returnsSet(a) {

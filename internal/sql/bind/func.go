@@ -47,6 +47,9 @@ func (b *binder) funcCall(s *scope, e *parser.FuncCall) plan.Expr {
 	}
 	switch r.Func.Kind {
 	case 'a':
+		if ordered := r.Func.Agg != nil && r.Func.Agg.Kind != 'n'; ordered && !e.WithinGroup {
+			b.fail(e.Pos, failure.WrongObjectType, "WITHIN GROUP is required for ordered-set aggregate %s", name)
+		}
 		if e.Over != nil {
 			return b.windowCall(s, e, r, b.arrange(s, r, args, pos), true)
 		}
@@ -92,12 +95,12 @@ func (b *binder) callArgs(s *scope, e *parser.FuncCall, call *builtin.FuncCall) 
 			call.Names[i] = n.Name
 			a = n.Arg
 		} else if call.Names != nil {
-			b.fail(a.Position(), failure.SyntaxError, "positional argument cannot follow named argument")
+			b.fail(start(a), failure.SyntaxError, "positional argument cannot follow named argument")
 		}
 		if c, ok := a.(*parser.ColumnRef); ok && c.Star {
 			b.fail(c.Pos, failure.SyntaxError, "row expansion via \"*\" is not supported here")
 		}
-		args, pos = append(args, b.expr(s, a)), append(pos, a.Position())
+		args, pos = append(args, b.expr(s, a)), append(pos, start(a))
 	}
 	return args, pos
 }
@@ -253,7 +256,7 @@ func (b *binder) direction(o *parser.SortBy, t datum.OID) (desc, nullsFirst bool
 				WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families."))
 		}
 	} else {
-		b.needOrder(t, o.Expr.Position())
+		b.needOrder(t, start(o.Expr))
 	}
 	switch o.Nulls {
 	case parser.NullsFirst:
@@ -269,8 +272,6 @@ func (b *binder) aggregate(s *scope, e *parser.FuncCall, r *builtin.Resolved, ar
 	order []plan.AggOrder, direct int) plan.Expr {
 	name, ordered := r.Func.Name, r.Func.Agg != nil && r.Func.Agg.Kind != 'n'
 	switch {
-	case ordered && !e.WithinGroup:
-		b.fail(e.Pos, failure.WrongObjectType, "WITHIN GROUP is required for ordered-set aggregate %s", name)
 	case !ordered && e.WithinGroup:
 		b.fail(e.Pos, failure.WrongObjectType, "%s is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name)
 	case e.Distinct && ordered:
@@ -296,7 +297,7 @@ func (b *binder) aggregate(s *scope, e *parser.FuncCall, r *builtin.Resolved, ar
 		b.checkDistinctAgg(call, e)
 	}
 	if e.Filter != nil {
-		s.in(PlaceFilter, func() { call.Filter = b.coerceBool(b.expr(s, e.Filter), "FILTER", e.Filter.Position()) })
+		s.in(PlaceFilter, func() { call.Filter = b.coerceBool(b.expr(s, e.Filter), "FILTER", start(e.Filter)) })
 	}
 	return b.addAggregate(s, call, e.Pos)
 }
@@ -350,17 +351,17 @@ func (b *binder) addAggregate(s *scope, call *plan.AggCall, pos int) plan.Expr {
 		b.fail(pos, failure.GroupingError, "aggregate functions are not allowed in %s", p.many)
 	}
 	q := owner.q
-	for id := range ids {
+	for id, at := range ids {
 		if q.isAgg(id) {
-			b.fail(pos, failure.GroupingError, "aggregate function calls cannot be nested")
+			b.fail(at, failure.GroupingError, "aggregate function calls cannot be nested")
 		}
 		if q.isWindow(id) {
-			b.fail(pos, failure.GroupingError, "aggregate function calls cannot contain window function calls")
+			b.fail(at, failure.GroupingError, "aggregate function calls cannot contain window function calls")
 		}
 	}
 	for _, a := range call.Args {
 		if returnsSet(a) {
-			b.throw(pos, failure.New(failure.FeatureNotSupported,
+			b.throw(q.setPos, failure.New(failure.FeatureNotSupported,
 				"aggregate function calls cannot contain set-returning function calls").
 				WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 		}
@@ -376,16 +377,16 @@ func (b *binder) addAggregate(s *scope, call *plan.AggCall, pos int) plan.Expr {
 	return &plan.Var{ID: id, Typ: call.Typ, Name: call.Fn.Name, Pos: int32(pos)}
 }
 
-// aggVars collects the columns that an aggregate's expressions mention.
-func aggVars(call *plan.AggCall) map[plan.ColID]bool {
-	var ids map[plan.ColID]bool
+// aggVars collects the columns that an aggregate's expressions mention, with positions.
+func aggVars(call *plan.AggCall) map[plan.ColID]int {
+	var ids map[plan.ColID]int
 	add := func(e plan.Expr) {
 		plan.WalkDeep(e, func(x plan.Expr) {
 			if v, ok := x.(*plan.Var); ok {
 				if ids == nil {
-					ids = make(map[plan.ColID]bool)
+					ids = make(map[plan.ColID]int)
 				}
-				ids[v.ID] = true
+				ids[v.ID] = int(v.Pos)
 			}
 		})
 	}

@@ -94,9 +94,9 @@ func (b *binder) groupColumns(q *selectState, g *grouped, list []parser.Expr) []
 
 func (b *binder) groupColumn(q *selectState, g *grouped, e parser.Expr) int {
 	t := b.findTarget(q, e, "GROUP BY")
-	b.checkGroupTarget(q, t, e.Position())
+	b.checkGroupTarget(q, t, start(e))
 	q.targets[t].expr = b.resolveUnknown(q.targets[t].expr)
-	b.needEqual(q.targets[t].expr.Type().OID, e.Position())
+	b.needEqual(q.targets[t].expr.Type().OID, start(e))
 	if i := slices.Index(g.targets, t); i >= 0 {
 		return i
 	}

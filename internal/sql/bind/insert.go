@@ -89,7 +89,7 @@ func (n *inserter) values(lists [][]parser.Expr) {
 	used := 0
 	for r, list := range lists {
 		if r > 0 && len(list) != len(lists[0]) {
-			b.fail(list[0].Position(), failure.SyntaxError, "VALUES lists must all be the same length")
+			b.fail(start(list[0]), failure.SyntaxError, "VALUES lists must all be the same length")
 		}
 		row := cells[r*width : (r+1)*width : (r+1)*width]
 		used = n.valuesRow(row, list)
@@ -141,7 +141,7 @@ func (n *inserter) valuesRow(row []plan.Expr, list []parser.Expr) int {
 				continue
 			}
 		}
-		set(b.expr(n.s, e), false, e.Position())
+		set(b.expr(n.s, e), false, start(e))
 	}
 	n.checkCount(at, -1)
 	return at
@@ -273,7 +273,7 @@ func (n *inserter) conflict(c *parser.OnConflict) {
 	d.ConflictSet = n.assignments(c.Set)
 	if c.Where != nil {
 		n.s.kind = PlaceWhere
-		d.ConflictWhere = b.coerceBool(b.expr(n.s, c.Where), "WHERE", c.Where.Position())
+		d.ConflictWhere = b.coerceBool(b.expr(n.s, c.Where), "WHERE", start(c.Where))
 	}
 }
 
@@ -320,7 +320,7 @@ func (n *inserter) inferIndexes(c *parser.OnConflict) []*catalog.Index {
 	}
 	var where plan.Expr
 	if c.ElemsWhere != nil {
-		s.in(PlaceIndexPredicate, func() { where = b.coerceBool(b.expr(s, c.ElemsWhere), "WHERE", c.ElemsWhere.Position()) })
+		s.in(PlaceIndexPredicate, func() { where = b.coerceBool(b.expr(s, c.ElemsWhere), "WHERE", start(c.ElemsWhere)) })
 	}
 	var out []*catalog.Index
 	for _, x := range n.table.Indexes {

@@ -53,7 +53,7 @@ func (b *binder) joinOn(s *scope, t *parser.JoinExpr, rel *plan.RelJoin, ns []*n
 		it.lateralOnly, it.lateralOK = false, true
 	}
 	s.in(PlaceJoinOn, func() {
-		rel.On = appendConjuncts(rel.On, b.coerceBool(b.expr(s, t.On), "JOIN/ON", t.On.Position()))
+		rel.On = appendConjuncts(rel.On, b.coerceBool(b.expr(s, t.On), "JOIN/ON", start(t.On)))
 	})
 	s.ns = old
 }

@@ -60,10 +60,6 @@ func figureName(e parser.Expr) (string, int) {
 		return "greatest", 2
 	case *parser.SQLValueFunction:
 		return sqlValueNames[e.Kind], 2
-	case *parser.Const:
-		if e.Kind == parser.ConstBoolean {
-			return "bool", 1
-		}
 	case *parser.XMLExpr:
 		return xmlNames[e.Op], 2
 	}

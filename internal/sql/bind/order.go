@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/parser"
@@ -50,7 +52,7 @@ func (b *binder) findTarget(q *selectState, e parser.Expr, clause string) int {
 		}
 		b.fail(x.Pos, failure.InvalidColumnReference, "%s position %d is not in select list", clause, x.Int)
 	}
-	return b.targetByExpr(q, b.expr(q.scope, e), e.Position())
+	return b.targetByExpr(q, b.expr(q.scope, e), start(e))
 }
 
 // targetByName matches an output name. In GROUP BY a column of FROM goes before an output name.
@@ -126,17 +128,17 @@ func (b *binder) distinctOn(q *selectState) []int {
 	if len(q.stmt.DistinctOn) == 0 {
 		return nil
 	}
-	var on []int
+	var on, pos []int
 	q.scope.in(PlaceDistinctOn, func() {
 		for _, e := range q.stmt.DistinctOn {
 			i := b.findTarget(q, e, "SELECT DISTINCT ON")
-			b.needOrder(q.targets[i].expr.Type().OID, e.Position())
+			b.needOrder(q.targets[i].expr.Type().OID, start(e))
 			dup := false
 			for _, j := range on {
 				dup = dup || i == j
 			}
 			if !dup {
-				on = append(on, i)
+				on, pos = append(on, i), append(pos, start(e))
 			}
 		}
 	})
@@ -154,15 +156,15 @@ func (b *binder) distinctOn(q *selectState) []int {
 		case !inOn(o.target):
 			skipped = true
 		case skipped:
-			b.fail(q.targets[o.target].pos, failure.InvalidColumnReference,
+			b.fail(pos[slices.Index(on, o.target)], failure.InvalidColumnReference,
 				"SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 		default:
 			matched++
 		}
 	}
 	if skipped && matched < len(on) {
-		b.fail(q.targets[on[0]].pos, failure.InvalidColumnReference,
-			"SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+		b.fail(pos[slices.IndexFunc(on, func(i int) bool { return !slices.ContainsFunc(q.sort, func(o sortItem) bool { return o.target == i }) })],
+			failure.InvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
 	}
 	// What ORDER BY leaves open is sorted too, so that equal rows come together.
 	for _, i := range on {

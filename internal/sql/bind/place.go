@@ -110,6 +110,6 @@ func (b *binder) checkSet(s *scope, pos int) {
 		b.fail(pos, failure.FeatureNotSupported, "set-returning functions are not allowed in %s", p.many)
 	}
 	if s.q != nil {
-		s.q.hasSet = true
+		s.q.hasSet, s.q.setPos = true, pos
 	}
 }

@@ -416,9 +416,6 @@ func (b *binder) tryColumn(s *scope, name string, pos int) plan.Expr {
 // missingTable reports a table name that is not in FROM, with PostgreSQL's hints.
 func (b *binder) missingTable(s *scope, schema, name string, pos int) {
 	text := name
-	if schema != "" {
-		text = schema + "." + name
-	}
 	for lv := s; lv != nil; lv = lv.parent {
 		for _, r := range lv.all {
 			if r.alias == name {

@@ -45,6 +45,7 @@ type selectState struct {
 	groupings []groupingCall
 	windows   []*window
 	hasSet    bool
+	setPos    int                 // of a set-returning call
 	made      map[plan.ColID]bool // columns made at this level
 }
 
@@ -125,12 +126,12 @@ func (b *binder) selectBody(q *selectState) {
 	q.targets = b.targetList(s, stmt.Targets)
 	if stmt.Where != nil {
 		s.in(PlaceWhere, func() {
-			q.rel = filter(q.rel, b.coerceBool(b.expr(s, stmt.Where), "WHERE", stmt.Where.Position()))
+			q.rel = filter(q.rel, b.coerceBool(b.expr(s, stmt.Where), "WHERE", start(stmt.Where)))
 		})
 	}
 	if stmt.Having != nil {
 		s.in(PlaceHaving, func() {
-			q.having = b.coerceBool(b.expr(s, stmt.Having), "HAVING", stmt.Having.Position())
+			q.having = b.coerceBool(b.expr(s, stmt.Having), "HAVING", start(stmt.Having))
 		})
 	}
 }
@@ -151,7 +152,7 @@ func (b *binder) targetList(s *scope, list []*parser.ResTarget) []target {
 				continue
 			}
 		}
-		tg := target{expr: b.expr(s, t.Value), name: t.Name, pos: t.Value.Position()}
+		tg := target{expr: b.expr(s, t.Value), name: t.Name, pos: start(t.Value)}
 		if tg.name == "" {
 			tg.name = columnName(t.Value)
 		}
@@ -371,7 +372,7 @@ func (b *binder) limitOf(s *scope, stmt *parser.SelectStmt, rel plan.Rel, order 
 	l := &plan.RelLimit{Input: rel}
 	bindOne := func(e parser.Expr, name string, p Place) plan.Expr {
 		var x plan.Expr
-		s.in(p, func() { x = b.coerceTo(b.expr(s, e), datum.OIDInt8, name, e.Position()) })
+		s.in(p, func() { x = b.coerceTo(b.expr(s, e), datum.OIDInt8, name, start(e)) })
 		b.noLocalVars(s, x, name)
 		return x
 	}
@@ -381,7 +382,7 @@ func (b *binder) limitOf(s *scope, stmt *parser.SelectStmt, rel plan.Rel, order 
 	if stmt.Limit != nil && !stmt.LimitAll {
 		l.Count = bindOne(stmt.Limit, "LIMIT", PlaceLimit)
 		if stmt.WithTies && isNullConst(l.Count) {
-			b.fail(stmt.Limit.Position(), failure.Code("2201W"), "row count cannot be null in FETCH FIRST ... WITH TIES clause")
+			b.fail(start(stmt.Limit), failure.Code("2201W"), "row count cannot be null in FETCH FIRST ... WITH TIES clause")
 		}
 	}
 	if stmt.WithTies {
@@ -445,7 +446,7 @@ func (b *binder) valuesRows(s *scope, lists [][]parser.Expr) ([][]plan.Expr, [][
 	for i, list := range lists {
 		rows[i], pos[i] = b.rowArgs(s, list)
 		if len(rows[i]) != len(rows[0]) {
-			b.fail(list[0].Position(), failure.SyntaxError, "VALUES lists must all be the same length")
+			b.fail(start(list[0]), failure.SyntaxError, "VALUES lists must all be the same length")
 		}
 	}
 	s.kind = old

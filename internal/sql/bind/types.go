@@ -101,7 +101,7 @@ func (b *binder) typmod(t *parser.TypeName, oid datum.OID) int32 {
 			mods[i] = c.Int
 		case signedConst(e, &mods[i]):
 		default:
-			b.fail(e.Position(), failure.SyntaxError, "type modifiers must be simple constants or identifiers")
+			b.fail(start(e), failure.SyntaxError, "type modifiers must be simple constants or identifiers")
 		}
 	}
 	one := func() int32 {

@@ -31,7 +31,7 @@ func (b *binder) windowCall(s *scope, e *parser.FuncCall, r *builtin.Resolved, a
 		call.Args[i] = b.resolveForAny(call.Args[i], r.Params, i)
 	}
 	if e.Filter != nil {
-		s.in(PlaceFilter, func() { call.Filter = b.coerceBool(b.expr(s, e.Filter), "FILTER", e.Filter.Position()) })
+		s.in(PlaceFilter, func() { call.Filter = b.coerceBool(b.expr(s, e.Filter), "FILTER", start(e.Filter)) })
 	}
 	q := s.q
 	for _, a := range args {
@@ -42,7 +42,7 @@ func (b *binder) windowCall(s *scope, e *parser.FuncCall, r *builtin.Resolved, a
 			return true
 		})
 		if returnsSet(a) {
-			b.throw(e.Pos, failure.New(failure.FeatureNotSupported,
+			b.throw(q.setPos, failure.New(failure.FeatureNotSupported,
 				"window function calls cannot contain set-returning function calls").
 				WithHint("You might be able to move the set-returning function into a LATERAL FROM item."))
 		}
@@ -123,7 +123,7 @@ func (b *binder) bindWindow(q *selectState, w *window) {
 	s.in(PlaceWindowPartition, func() {
 		for _, e := range def.PartitionBy {
 			x := b.resolveUnknown(b.expr(s, e))
-			b.needOrder(x.Type().OID, e.Position())
+			b.needOrder(x.Type().OID, start(e))
 			w.partition = append(w.partition, x)
 		}
 	})
@@ -198,7 +198,7 @@ func (b *binder) frameOffset(s *scope, w *window, f *parser.WindowFrame, bound p
 	}
 	var x plan.Expr
 	s.in(PlaceWindowFrame, func() { x = b.expr(s, bound.Offset) })
-	pos := bound.Offset.Position()
+	pos := start(bound.Offset)
 	name := map[parser.WindowFrameMode]string{parser.FrameRange: "RANGE", parser.FrameRows: "ROWS",
 		parser.FrameGroups: "GROUPS"}[f.Mode]
 	b.noLocalVars(s, x, name)

@@ -15,6 +15,7 @@ type Expr interface {
 type Const struct {
 	Val datum.Datum
 	Typ datum.Type
+	Pos int32 // byte offset of a literal, for errors; 0 when it is not known
 }
 
 // Column is a value of the input row.
