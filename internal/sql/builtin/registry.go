@@ -59,7 +59,7 @@ func registrations() []func(*registry) {
 	return []func(*registry){
 		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
-		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerBytea, registerNet,
+		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerRange, registerUnicode, registerBytea, registerNet,
 		registerJSONMake, registerJSON, registerJSONB,
 	}
 }
