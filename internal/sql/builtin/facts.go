@@ -81,6 +81,7 @@ type Func struct {
 	Set    SetImpl
 	Agg    *AggInfo
 	Window WindowImpl
+	System bool // the Session computes it: it may answer 0A000 itself
 }
 
 // Operator is a row of pg_operator.

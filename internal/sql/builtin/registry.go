@@ -10,12 +10,13 @@ type registry struct {
 	set    map[string]SetImpl
 	agg    map[string]AggImpl
 	window map[string]WindowImpl
+	system map[string]bool // prosrc names that go to the Session
 }
 
 func newRegistry() *registry {
 	r := &registry{
 		impl: make(map[string]Impl, 2048), bind: make(map[string]Bind, 256), set: make(map[string]SetImpl, 64),
-		agg: make(map[string]AggImpl, 256), window: make(map[string]WindowImpl, 16),
+		agg: make(map[string]AggImpl, 256), window: make(map[string]WindowImpl, 16), system: make(map[string]bool, 512),
 	}
 	for _, register := range registrations() {
 		register(r)
@@ -36,6 +37,7 @@ func (r *registry) attach(b *base, fn *Func) {
 	case fn.Lang == LangSQL:
 		key = b.key(fn)
 	}
+	fn.System = r.system[key]
 	fn.Impl, fn.Bind, fn.Set, fn.Window = r.impl[key], r.bind[key], r.set[key], r.window[key]
 }
 
