@@ -392,7 +392,7 @@ func MakeDate(year, month, day int) (int64, error) {
 	}
 	days := DaysFromCivil(y, month, day)
 	if !validJulian(y, month) || !ValidDate(days) {
-		return 0, failure.New(failure.DatetimeValueOutOfRange, "date out of range: %d-%02d-%02d", year, month, day)
+		return 0, failure.New(failure.DatetimeValueOutOfRange, "date out of range: %d-%02d-%02d", y, month, day)
 	}
 	return days, nil
 }
@@ -429,7 +429,7 @@ func MakeTimestamp(year, month, day, hour, minute int, sec float64) (int64, erro
 	if year == 0 || month < 1 || month > 12 || day < 1 || day > DaysInMonth(y, month) {
 		return 0, failure.New(failure.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
 	}
-	out := failure.New(failure.DatetimeValueOutOfRange, "date out of range: %d-%02d-%02d", year, month, day)
+	out := failure.New(failure.DatetimeValueOutOfRange, "date out of range: %d-%02d-%02d", y, month, day)
 	if !validJulian(y, month) {
 		return 0, out
 	}

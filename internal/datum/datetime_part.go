@@ -26,6 +26,14 @@ func partUnit(name string) (u unit, low string) {
 	return unitNone, low
 }
 
+// plainUnit is partUnit for types without reserved words other than epoch.
+func plainUnit(name string) (u unit, low string) {
+	if u, low = partUnit(name); u == unitTime {
+		u = unitNone
+	}
+	return u, low
+}
+
 // truncUnit finds the unit that date_trunc names: only those that intervals have too.
 func truncUnit(name string) (u unit, low string) {
 	low = lowerText(name)
@@ -245,7 +253,7 @@ func timestampPart(u unit, c *Civil, us int64) (*apd.Decimal, bool) {
 
 // ExtractTime is extract(unit from time).
 func ExtractTime(name string, us int64) (*apd.Decimal, error) {
-	u, name := partUnit(name)
+	u, name := plainUnit(name)
 	var c Civil
 	c.setTime(us)
 	if d, ok := clockPart(u, &c); ok {
@@ -259,7 +267,7 @@ func ExtractTime(name string, us int64) (*apd.Decimal, error) {
 
 // ExtractTimeTZ is extract(unit from timetz).
 func ExtractTimeTZ(name string, t TimeTZ) (*apd.Decimal, error) {
-	u, name := partUnit(name)
+	u, name := plainUnit(name)
 	var c Civil
 	c.setTime(t.Micros)
 	if d, ok := clockPart(u, &c); ok {
@@ -276,10 +284,7 @@ func ExtractTimeTZ(name string, t TimeTZ) (*apd.Decimal, error) {
 
 // ExtractInterval is extract(unit from interval).
 func ExtractInterval(name string, v Interval) (*apd.Decimal, error) {
-	u, name := partUnit(name)
-	if u == unitTime {
-		u = unitNone
-	}
+	u, name := plainUnit(name)
 	p := breakInterval(v)
 	switch u {
 	case unitMicrosecond:
