@@ -68,3 +68,26 @@ func FuzzParseBinary(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTemplates checks that no template and no text does more harm than an error.
+func FuzzTemplates(f *testing.F) {
+	f.Add("YYYY-MM-DD HH24:MI:SS.US", "2024-02-29 13:14:15.678")
+	f.Add("FMDay, DDth Month IYYY RM", "Thursday, 29th February 2024 II")
+	f.Add("FM9,999.99MI", "-1,234.5")
+	f.Fuzz(func(t *testing.T, template, text string) {
+		if len(template) > 200 || ValidateText(template) != nil || ValidateText(text) != nil {
+			return
+		}
+		_, _ = FormatTimestamp(812345678901234, template)
+		_, _ = FormatTimestampTZ(-812345678901234567, template, nil)
+		_, _, _ = FormatInterval(Interval{Months: -14, Days: 3, Micros: -5}, template)
+		_, _ = ParseTimestampTemplate(text, template, nil)
+		_, _ = ParseDateTemplate(text, template)
+		_, _, _ = ParseNumber(text, template)
+		_, _, _ = FormatFloat(-1234.5678, 64, template)
+		_, _, _ = FormatInt(77, 32, template)
+		if d, err := ParseNumeric(text); err == nil && len(text) < 50 {
+			_, _, _ = FormatNumeric(d, template)
+		}
+	})
+}
