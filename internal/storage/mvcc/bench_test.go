@@ -126,3 +126,24 @@ func BenchmarkApply(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSmallScan(b *testing.B) {
+	s := benchStore(b, 1)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		k := benchKey(i * 7919 % benchRows)
+		i++
+		c, err := s.Scan(100, txn.ScanRequest{Span: keys.Span{Start: k, End: keys.PrefixEnd(k)}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if kvs, err := c.Next(context.Background()); err != nil || len(kvs) != 1 {
+			b.Fatal(err, len(kvs))
+		}
+		if kvs, err := c.Next(context.Background()); err != nil || len(kvs) != 0 {
+			b.Fatal(err, len(kvs))
+		}
+		c.Close()
+	}
+}

@@ -15,7 +15,7 @@ import (
 // Batches start small, because many scans want few rows, and double up to these bounds.
 const (
 	firstRows  = 16
-	firstBytes = 4 << 10
+	firstBytes = 2 << 10
 	maxRows    = 1024
 	maxBytes   = 256 << 10
 	// seekAfter is how many versions of one key are stepped over before the iterator jumps.
@@ -36,14 +36,24 @@ type Scan struct {
 	limit   int64 // rows still wanted, -1 is all
 
 	valid bool // the iterator stands on a row to be looked at
+	want  int  // rows of the next batch
+	room  int  // bytes of the next batch
+	seen  int  // rows looked at
+	*scanMemory
+}
+
+// scanMemory is what a scan needs room for; the store keeps it for the next one.
+type scanMemory struct {
 	rows  []txn.KV
 	arena []byte
-	want  int // rows of the next batch
-	room  int // bytes of the next batch
-	seen  int // rows looked at
 	seek  []byte
+	lower []byte
+	upper []byte
 	cand  candidate
 }
+
+// keepArena is the largest arena that is kept for another scan.
+const keepArena = 64 << 10
 
 // candidate is the version of the current key that a reverse scan would return so far.
 type candidate struct{ key, value []byte }
@@ -68,17 +78,20 @@ func (s *Store) Scan(at clock.Timestamp, req txn.ScanRequest) (*Scan, error) {
 		return nil, err
 	}
 	defer s.leave()
-	o := pebble.IterOptions{KeyTypes: pebble.IterKeyTypePointsOnly}
 	start := req.Span.Start
 	if len(start) == 0 {
 		start = keys.Key{metaPrefix + 1}
 	}
-	o.LowerBound = appendBare(make([]byte, 0, len(start)+1), start)
+	if len(req.Span.End) > 0 && bytes.Compare(start, req.Span.End) >= 0 {
+		return c, nil
+	}
+	m := s.scans.Get().(*scanMemory)
+	c.scanMemory = m
+	m.lower = appendBare(m.lower[:0], start)
+	o := pebble.IterOptions{KeyTypes: pebble.IterKeyTypePointsOnly, LowerBound: m.lower}
 	if len(req.Span.End) > 0 {
-		if bytes.Compare(start, req.Span.End) >= 0 {
-			return c, nil
-		}
-		o.UpperBound = appendBare(make([]byte, 0, len(req.Span.End)+1), req.Span.End)
+		m.upper = appendBare(m.upper[:0], req.Span.End)
+		o.UpperBound = m.upper
 	}
 	var err error
 	if c.it, err = s.db.NewIter(&o); err != nil {
@@ -103,12 +116,24 @@ func (c *Scan) Close() {
 		_ = c.it.Close()
 		c.it = nil
 	}
-	c.rows, c.arena, c.valid = nil, nil, false
+	if m := c.scanMemory; m != nil {
+		c.scanMemory, c.valid = nil, false
+		if cap(m.arena) <= keepArena {
+			clear(m.rows[:cap(m.rows)])
+			c.s.scans.Put(m)
+		}
+	}
 }
 
 // Next returns the next batch, empty at the end; see txn.Scan.
 func (c *Scan) Next(ctx context.Context) ([]txn.KV, error) {
 	if c.it == nil || c.limit == 0 {
+		return nil, nil
+	}
+	if !c.valid {
+		if err := c.it.Error(); err != nil {
+			return nil, readError(err)
+		}
 		return nil, nil
 	}
 	if err := c.s.enter(); err != nil {

@@ -32,13 +32,14 @@ type Store struct {
 	gc   collector
 	err  atomic.Pointer[failure.Error]
 	dead chan struct{} // closed when err is set
-	open sync.RWMutex // held for reading by every call, for writing by Close
+	open sync.RWMutex  // held for reading by every call, for writing by Close
 	done bool
 
 	// schemas are the times of schema changes, rising; replaced, never changed in place.
 	schemas  atomic.Pointer[[]clock.Timestamp]
 	schemaMu sync.Mutex    // held by who replaces schemas
 	horizon  atomic.Uint64 // reads below it are refused
+	scans    sync.Pool     // *scanMemory
 }
 
 // Open opens or creates a store.
@@ -46,6 +47,7 @@ func Open(cfg Config) (*Store, error) {
 	cfg.ensureDefaults()
 	s := &Store{cfg: cfg, hot: newHotCache(cfg.HotBytes), dead: make(chan struct{})}
 	s.gc.init()
+	s.scans.New = func() any { return &scanMemory{} }
 	db, err := pebble.Open(cfg.Dir, s.options())
 	if err != nil {
 		return nil, failure.New(failure.IOError, "cannot open storage in %q: %v", cfg.Dir, err).WithCause(err)

@@ -251,3 +251,25 @@ func TestCrash(t *testing.T) {
 		running.Wait()
 	}
 }
+
+func BenchmarkStackUpdateParallel(b *testing.B) {
+	s := openStack(b, StackConfig{Ranges: 2, SegmentBytes: 64 << 20})
+	defer closeStack(b, s)
+	b.SetParallelism(16)
+	b.ReportAllocs()
+	var worker atomic.Int64
+	b.RunParallel(func(pb *testing.PB) {
+		ctx := b.Context()
+		ks, v := []keys.Key{key(fmt.Sprint(worker.Add(1)))}, make([][]byte, 1)
+		for pb.Next() {
+			x := s.Begin(txn.Options{})
+			if err := x.Get(ctx, ks, v); err != nil {
+				b.Error(err)
+			}
+			_ = x.Write(ctx, txn.Write{Key: ks[0], Value: []byte("value")})
+			if _, err := x.Commit(ctx); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
