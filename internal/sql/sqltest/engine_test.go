@@ -24,23 +24,23 @@ import (
 
 // engine is the least that runs SQL: one connection, no settings.
 type engine struct {
-	db     *txntest.DB
-	cache  *catalog.Cache
-	facts  *builtin.Facts
-	oids   *catalog.OIDs
-	seqs   *ddl.Sequences
-	ctx    *builtin.Context
-	snap   *catalog.Snapshot // of the running statement
-	rowID  int64
-	inTxn  bool
-	failed bool
-	tx     txn.Txn
-	cat    *catalog.Txn
-	state  exec.TxnState
-	marks  []savepoint
-	jobs   *ddl.Runner
-	// noRetry counts plans that could not be made.
+	db      *txntest.DB
+	cache   *catalog.Cache
+	facts   *builtin.Facts
+	oids    *catalog.OIDs
+	seqs    *ddl.Sequences
+	ctx     *builtin.Context
+	snap    *catalog.Snapshot // of the running statement
+	rowID   int64
+	inTxn   bool
+	failed  bool
+	tx      txn.Txn
+	cat     *catalog.Txn
+	state   exec.TxnState
+	marks   []savepoint
+	jobs    *ddl.Runner
 	lastval int64
+	random  uint64
 }
 
 type savepoint struct {
@@ -72,8 +72,16 @@ func (s session) NextVal(seq datum.OID) (int64, error) {
 	s.e.lastval = v
 	return v, err
 }
-func (s session) LastVal() (int64, error)           { return s.e.lastval, nil }
-func (s session) CurrVal(datum.OID) (int64, error)  { return s.e.lastval, nil }
+func (s session) RandomBytes(b []byte) {
+	for i := range b {
+		s.e.random = s.e.random*6364136223846793005 + 1442695040888963407
+		b[i] = byte(s.e.random >> 56)
+	}
+}
+func (s session) Now() int64                       { return 0 }
+func (s session) Setting(string) (string, bool)    { return "", false }
+func (s session) LastVal() (int64, error)          { return s.e.lastval, nil }
+func (s session) CurrVal(datum.OID) (int64, error) { return s.e.lastval, nil }
 func (s session) RegInput(_ datum.OID, text string) (datum.OID, error) {
 	r, err := s.e.snap.Resolve(s.e.path(s.e.snap), "", "", text)
 	return r.OID(), err
@@ -82,7 +90,9 @@ func (s session) RegOutput(_ datum.OID, oid datum.OID) (string, error) {
 	return s.e.snap.RelationByOID(oid).Name(), nil
 }
 
-func (e *engine) path(s *catalog.Snapshot) catalog.Path { return s.Path([]string{"public"}, "postgres") }
+func (e *engine) path(s *catalog.Snapshot) catalog.Path {
+	return s.Path([]string{"public"}, "postgres")
+}
 
 func (e *engine) bindEnv(s *catalog.Snapshot, p catalog.Path) *bind.Env {
 	return &bind.Env{Snapshot: s, Path: p, Facts: e.facts,

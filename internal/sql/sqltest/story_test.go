@@ -153,4 +153,3 @@ func (e *engine) transaction(ctx context.Context, out *strings.Builder, s *parse
 	}
 	return nil
 }
-

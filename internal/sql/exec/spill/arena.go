@@ -13,6 +13,9 @@ type Arena struct {
 
 // Row returns a zeroed row of n datums.
 func (a *Arena) Row(n int) []datum.Datum {
+	if n == 0 {
+		return []datum.Datum{} // not nil, which would say that there is no row
+	}
 	if len(a.chunk) < n {
 		switch {
 		case a.next == 0:
