@@ -11,7 +11,7 @@
 //
 // A frame is the unit of writing, syncing and checking. The next frame is written only after the last one is synced,
 // hence at recovery a broken frame with nothing valid behind it is a torn tail and cut off, and a broken frame with a
-// valid one behind it is damage: the log refuses to open and names the file and the offset. docs/formats/log.md has the
+// valid one behind it is damage: the log refuses to open and names the file and the offset. docs/formats/journal.md has the
 // bytes.
 //
 // Storage writes are asynchronous in Raft's sense (raft.Config.AsyncStorageWrites): messages to other voters leave before
