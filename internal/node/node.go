@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"path"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type Node struct {
 	stopOnce sync.Once
 	stopErr  error
 	cancel   context.CancelFunc
+	profiles *http.Server
 }
 
 // Start opens the data folder and serves SQL when it returns.
@@ -55,6 +57,9 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	n.lock = lock
+	if err := n.serveProfiles(); err != nil {
+		return err
+	}
 	if n.data, err = startDataPlane(ctx, n.cfg, id, n.fatal); err != nil {
 		return err
 	}
@@ -136,6 +141,9 @@ func (n *Node) stop() error {
 	}
 	if n.server != nil {
 		n.server.Shutdown()
+	}
+	if n.profiles != nil {
+		_ = n.profiles.Close()
 	}
 	n.serving.Wait()
 	if n.cancel != nil {
