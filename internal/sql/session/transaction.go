@@ -189,11 +189,7 @@ func (s *Session) transactionStatement(ctx context.Context, stmt *parser.Transac
 			s.warn(failure.ActiveSQLTransaction, "there is already a transaction in progress")
 			return tag, s.setModes(stmt.Modes)
 		}
-		s.t.block = inBlock
-		if s.t.started == 0 {
-			s.t.started = s.engine.now()
-		}
-		return tag, s.setModes(stmt.Modes)
+		return tag, s.beginBlock(stmt.Modes)
 	case parser.TransCommit:
 		return s.commitStatement(ctx, stmt)
 	case parser.TransRollback:
@@ -208,6 +204,21 @@ func (s *Session) transactionStatement(ctx context.Context, stmt *parser.Transac
 		return "", failure.New(failure.ObjectNotInPrerequisiteState, "prepared transactions are disabled").
 			WithHint("Meridian does not support two-phase commit by clients.")
 	}
+}
+
+// beginBlock opens an explicit block. Modes that were not written come from the defaults.
+func (s *Session) beginBlock(m parser.TransactionModes) error {
+	if !m.ReadOnly && !m.ReadWrite && s.settings.Bool("default_transaction_read_only") {
+		m.ReadOnly = true
+	}
+	if err := s.setModes(m); err != nil {
+		return err
+	}
+	s.t.block = inBlock
+	if s.t.started == 0 {
+		s.t.started = s.engine.now()
+	}
+	return nil
 }
 
 func (s *Session) commitStatement(ctx context.Context, stmt *parser.TransactionStmt) (string, error) {
