@@ -25,8 +25,8 @@ type Server struct {
 
 // Version numbers that clients see: PostgreSQL's, whose behaviour Meridian follows.
 const (
-	ServerVersion    = "15.0"
-	ServerVersionNum = "150000"
+	ServerVersion    = "15.18"
+	ServerVersionNum = "150018"
 )
 
 // NewRegistry makes the registry of a server.
