@@ -27,7 +27,7 @@ type setCall struct {
 // setCall compiles e. cols are the columns of a function that returns records.
 func (c *compiler) setCall(e plan.Expr, cols []builtin.Column) *setCall {
 	f, ok := e.(*plan.FuncCall)
-	if !ok || !f.Fn.RetSet {
+	if !ok || !f.Fn.RetSet && f.Fn.Set == nil { // json_to_record returns one row, but as a set does
 		return &setCall{scalar: c.expr(e), one: make([]datum.Datum, 1)}
 	}
 	s := &setCall{args: c.exprs(f.Args), strict: f.Fn.Strict, vals: make([]datum.Datum, len(f.Args))}
