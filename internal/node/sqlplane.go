@@ -16,6 +16,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/exec/spill"
 	"github.com/meridiandb/meridian/internal/sql/session"
 	"github.com/meridiandb/meridian/internal/sql/setting"
+	"github.com/meridiandb/meridian/internal/sql/syscat"
 )
 
 // sqlPlane is everything above txn.DB.
@@ -37,10 +38,11 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 	p := &sqlPlane{}
 	facts := builtin.Load()
 	oids := catalog.NewOIDs(d.db)
-	cache := catalog.NewCache(nil)
+	system := syscat.New()
+	cache := catalog.NewCache(system.Tables())
 	p.jobs = newJobs(cfg)
 	p.engine = session.NewEngine(session.Config{
-		Host: cfg.Host, Log: cfg.Log, DB: d.db, Catalog: cache, OIDs: oids, Facts: facts, Version: cfg.Version,
+		Host: cfg.Host, Log: cfg.Log, DB: d.db, Catalog: cache, System: system, OIDs: oids, Facts: facts, Version: cfg.Version,
 		Settings: setting.NewRegistry(setting.Server{MaxConnections: fmt.Sprint(cfg.MaxConnections), Port: portOf(cfg.Listen),
 			DataDirectory: cfg.DataDir}),
 		Sequences: ddl.NewSequences(d.db), Jobs: p.jobs, Backends: &p.backends,

@@ -58,6 +58,7 @@ type SystemCatalog interface {
 type Sequences interface {
 	Next(ctx context.Context, t *catalog.Table) (int64, error)
 	Set(ctx context.Context, t *catalog.Table, v int64, called bool) error
+	State(ctx context.Context, t *catalog.Table) (last, left int64, called bool, err error)
 }
 
 // Jobs runs what schema changes leave to be done.

@@ -51,7 +51,7 @@ func (s *Session) bindEnv() *bind.Env {
 	return &bind.Env{
 		Snapshot: s.t.cat.Snapshot(),
 		Path:     s.path(),
-		Facts:    s.engine.cfg.Facts,
+		Facts:    s.facts(),
 		System:   s.engine.systemTable,
 		Input:    s.parseValue,
 	}

@@ -62,7 +62,7 @@ func (s *Session) ddlEnv(ctx context.Context) *ddl.Env {
 	snap := s.t.cat.Snapshot()
 	env := &ddl.Env{
 		Cat: s.t.cat, Path: s.path(), User: s.userOID(), Text: s.sql, Engine: (*schemaEngine)(s),
-		OIDs: s.engine.cfg.OIDs, Facts: s.engine.cfg.Facts, Notice: s.notice,
+		OIDs: s.engine.cfg.OIDs, Facts: s.facts(), Notice: s.notice,
 		NowMicros: s.engine.cfg.Host.Now().UnixMicro(), RandomBytes: s.engine.randomBytes,
 		InBlock: s.t.block == inBlock || s.t.block == implicit,
 	}

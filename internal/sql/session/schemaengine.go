@@ -97,10 +97,30 @@ func (e *schemaEngine) BindQuery(ctx context.Context, r ddl.QueryRequest) (ddl.Q
 		info.Types = append(info.Types, t)
 	}
 	info.DependsOn = bound.Objects
+	info.Uses = columnUses(r.Snapshot, bound.Privileges)
 	q := qualifier{snap: r.Snapshot, path: r.Path}
 	q.rewrite(r.Query)
 	info.Text = parser.Format(r.Query)
 	return info, nil
+}
+
+// columnUses are the columns that a query reads.
+func columnUses(snap *catalog.Snapshot, privs []plan.Privilege) []catalog.ColumnUse {
+	var out []catalog.ColumnUse
+	for _, p := range privs {
+		t := snap.TableByOID(p.Relation)
+		if t == nil || t.Virtual || p.CheckAs != 0 {
+			continue
+		}
+		u := catalog.ColumnUse{Table: t.OID}
+		for _, n := range p.Columns {
+			if c := t.ColumnByAttnum(n); c != nil {
+				u.Columns = append(u.Columns, c.ID)
+			}
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 // volatility is the highest of an expression's functions, as pg_proc.provolatile names it.

@@ -56,6 +56,8 @@ type searchPath struct {
 	snap *catalog.Snapshot
 	at   uint64
 	path catalog.Path
+	// facts are made when they are asked for.
+	facts *builtin.Facts
 }
 
 // path resolves search_path against the catalogue as the transaction sees it now.
