@@ -5,6 +5,10 @@ import (
 )
 
 func parseDate(s string, env *Env) (Datum, error) {
+	var iso isoTime
+	if len(s) == 10 && iso.parse(s) {
+		return NewDate(DaysFromCivil(iso.Year, iso.Month, iso.Day)), nil
+	}
 	p := dtParser{env: env}
 	if e := p.parseDateTime(s); e != dtOK {
 		return Null, e.err("date", s, p.unknownZone)
@@ -29,6 +33,11 @@ func errTimestampRange(s string) error {
 }
 
 func parseTimestamp(s string, env *Env) (Datum, error) {
+	var iso isoTime
+	if iso.parse(s) {
+		us, _ := iso.Micros()
+		return NewTimestamp(us), nil
+	}
 	p := dtParser{env: env}
 	if e := p.parseDateTime(s); e != dtOK {
 		return Null, e.err("timestamp", s, p.unknownZone)
@@ -50,6 +59,14 @@ func parseTimestamp(s string, env *Env) (Datum, error) {
 }
 
 func parseTimestampTZ(s string, env *Env) (Datum, error) {
+	var iso isoTime
+	if iso.parse(s) {
+		us, _ := iso.Micros()
+		if !iso.hasZone {
+			iso.east = LocalOffset(env.location(), us)
+		}
+		return NewTimestampTZ(us - int64(iso.east)*microsPerSecond), nil
+	}
 	p := dtParser{env: env}
 	if e := p.parseDateTime(s); e != dtOK {
 		return Null, e.err("timestamp with time zone", s, p.unknownZone)
