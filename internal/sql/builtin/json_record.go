@@ -36,6 +36,9 @@ func registerJSONRecord(r *registry) {
 			return recordsOf(c, call.Columns, nil, list, p+"_to_recordset")
 		}
 		r.bind[p+"_populate_record"] = func(call *Call) (Impl, error) {
+			if err := needRowType(call); err != nil {
+				return nil, err
+			}
 			return func(c *Context, a []datum.Datum) (datum.Datum, error) {
 				if a[1].IsNull() {
 					return a[0], nil
@@ -48,6 +51,9 @@ func registerJSONRecord(r *registry) {
 			}, nil
 		}
 		r.set[p+"_populate_recordset"] = func(call *Call, c *Context, a []datum.Datum) (RowIter, error) {
+			if err := needRowType(call); err != nil {
+				return nil, err
+			}
 			if a[1].IsNull() {
 				return &recordRows{}, nil
 			}
@@ -59,6 +65,13 @@ func registerJSONRecord(r *registry) {
 			return recordsOf(c, cols, base, list, p+"_populate_recordset")
 		}
 	}
+}
+
+func needRowType(call *Call) error {
+	if call.Facts.classify(call.argType(0)) == jsonRow {
+		return nil
+	}
+	return failure.New(failure.DatatypeMismatch, "first argument of %s must be a row type", call.Func.Name)
 }
 
 func needObject(j jsonRaw, name string) error {
