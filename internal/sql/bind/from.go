@@ -92,8 +92,8 @@ func (b *binder) relation(s *scope, t *parser.RangeVar) (plan.Rel, *rte) {
 	if tab.View != nil && tab.Kind == catalog.RelView {
 		return b.view(t, tab, alias)
 	}
-	switch tab.Kind {
-	case catalog.RelTable, catalog.RelMatView, catalog.RelSequence:
+	switch {
+	case tab.Virtual, tab.Kind == catalog.RelTable, tab.Kind == catalog.RelMatView, tab.Kind == catalog.RelSequence:
 	default:
 		b.throw(n.Pos, failure.New(failure.WrongObjectType, "cannot open relation \"%s\"", tab.Name).
 			WithDetail("This operation is not supported for %s.", relKindPlural(tab.Kind)))

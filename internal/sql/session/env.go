@@ -68,7 +68,8 @@ func (s *Session) resolveType(n *parser.TypeName) (datum.Type, error) {
 
 // execEnv is what a statement runs in.
 func (s *Session) execEnv(ctx context.Context, params []datum.Datum) (*exec.Env, error) {
-	s.datumEnv()
+	s.bctx.Env = s.datumEnv()
+	s.bctx.Facts = s.facts()
 	s.bctx.StatementTime = s.engine.now()
 	if s.t.started == 0 {
 		s.t.started = s.bctx.StatementTime
