@@ -42,6 +42,7 @@ type candidate struct {
 }
 
 func (c *compiler) change(n plan.Node, r *rules, source plan.Node, ret []plan.Expr, width int, what string) change {
+	c.noteSubPlans(ret...)
 	ch := change{rules: r, source: c.node(source), one: oneBatch(source), stream: streamable(source), counts: n == c.root,
 		what: what, hint: 64}
 	ch.ret = returning{exprs: c.exprs(ret), on: ret != nil, in: make([]datum.Datum, width)}
@@ -106,6 +107,12 @@ func onePart(ss []plan.KeySpan) bool {
 		}
 	}
 	return true
+}
+
+// noteSubPlans holds the statement's writes back when one of the expressions has a subquery, which is run between them
+// and must see what was there before the statement.
+func (c *compiler) noteSubPlans(es ...plan.Expr) {
+	c.deferWrites = c.deferWrites || hasSubPlan(es...)
 }
 
 func hasSubPlan(es ...plan.Expr) bool {

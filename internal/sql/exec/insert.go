@@ -35,6 +35,7 @@ func (op *insertOp) next(ctx context.Context, st *state) (Batch, error) {
 	if !op.done {
 		op.done = true
 		op.n = 0
+		op.set.reset()
 		if op.conflict != nil {
 			op.conflict.reset()
 		}
@@ -194,6 +195,7 @@ func (c *compiler) conflict(n *plan.Insert, r *rules) *conflictRules {
 	oc := n.OnConflict
 	k := &conflictRules{kind: oc.Kind, all: len(oc.Arbiters) == 0, set: c.columnEvals(oc.Set), where: c.pred(oc.Where)}
 	k.want = map[*layout.Index]bool{}
+	c.noteSubPlans(oc.Where)
 	for _, x := range oc.Arbiters {
 		k.want[r.lay.Index(x)] = true
 	}
@@ -249,7 +251,9 @@ func (op *insertOp) insertOrElse(ctx context.Context, st *state, b Batch) error 
 	if err := op.lookup(ctx, st); err != nil {
 		return err
 	}
-	op.set.reset()
+	if !st.deferWrites {
+		op.set.reset() // what this statement has written is in the transaction
+	}
 	cand := 0
 	for i, row := range b {
 		from := cand

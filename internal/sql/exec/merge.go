@@ -32,6 +32,7 @@ func (c *compiler) merge(n *plan.Merge) operator {
 	op.row = make([]datum.Datum, op.width)
 	for i := range n.Whens {
 		w := &n.Whens[i]
+		c.noteSubPlans(append([]plan.Expr{w.Cond}, w.Values...)...)
 		m := mergeWhen{node: w, cond: c.pred(w.Cond), values: c.exprs(w.Values)}
 		if w.Action == plan.MergeUpdate {
 			m.update = c.updater(r, w.Set)

@@ -28,6 +28,9 @@ type updater struct {
 // updater compiles a SET list; its change has no source.
 func (c *compiler) updater(r *rules, set []plan.ColumnExpr) *updater {
 	u := &updater{change: change{rules: r, hint: 64}, set: c.columnEvals(set)}
+	for _, s := range set {
+		c.noteSubPlans(s.Expr)
+	}
 	if r.lay == nil {
 		return u
 	}

@@ -40,7 +40,7 @@ func (p *planner) agg(r *plan.RelAgg, need colSet, w *wish) *phys {
 		}
 		positions[i] = len(n.Groups)
 		n.Groups = append(n.Groups, at)
-		f.cols = append(f.cols, g.Out)
+		f.cols = append(f.cols, p.id(g.Out)) // In and Out may be one column, by another name in the input
 		infos = append(infos, in.node.Columns()[at])
 	}
 	for _, a := range aggs {
