@@ -330,6 +330,7 @@ func (p *planner) pushJoin(r *plan.RelJoin, conds []plan.Expr) plan.Rel {
 	c := *r
 	left, right := outputs(c.Left), outputs(c.Right)
 	p.reduceOuter(&c, conds, left, right)
+	left, right = outputs(c.Left), outputs(c.Right) // the sides may have changed places
 	var l, rr, stay []plan.Expr
 	for _, e := range conds {
 		used := p.cols(e)
