@@ -185,7 +185,7 @@ func excluded(fn *builtin.Func) bool {
 		"timetz_hash", "time_hash", "timestamp_hash", "interval_hash", "jsonb_hash", "xideq", "mxid", "pg_snapshot", "txid",
 		"cash", "interval_support", "plpgsql", "fmgr", "pg_blocking", "pg_trigger", "pg_options", "json_to_record",
 		"jsonb_to_record", "format_type", "pg_collation_for", "to_ts", "plainto", "phraseto", "websearch", "float8_", "float4_", "pg_bl",
-		"int8_avg", "int4_avg", "int2_avg", "int2int4", "interval_avg", "interval_comb", "numeric_avg", "acldefault", "length_in", "pg_backend", "pg_ext", "pg_mcv", "in_range", "record_",
+		"int8_avg", "int4_avg", "int2_avg", "int2int4", "interval_avg", "interval_comb", "numeric_avg", "acldefault", "length_in", "pg_backend", "pg_ext", "pg_mcv", "record_",
 	} {
 		if strings.HasPrefix(fn.Name, prefix) || strings.HasPrefix(fn.Prosrc, prefix) && prefix != "bt" && prefix != "am" &&
 			prefix != "range_" {

@@ -61,7 +61,7 @@ func registrations() []func(*registry) {
 	return []func(*registry){
 		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
-		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerToChar, registerRange, registerUnicode, registerBytea, registerNet,
+		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerToChar, registerInRange, registerRange, registerUnicode, registerBytea, registerNet,
 		registerJSONMake, registerJSONRecord, registerJSON, registerJSONB,
 	}
 }
