@@ -52,7 +52,7 @@ func appendAfter(b []byte, k keys.Key) []byte {
 // splitKey takes a stored key apart. ok is false for keys without a version, which are not rows.
 func splitKey(b []byte) (k keys.Key, at clock.Timestamp, ok bool) {
 	n := len(b) - tailLen
-	if n < 0 || b[len(b)-1] != suffixLen {
+	if n < 0 || b[len(b)-1] != suffixLen || b[n] != 0 {
 		return nil, 0, false
 	}
 	return keys.Key(b[:n:n]), clock.Timestamp(binary.BigEndian.Uint64(b[n+1:])), true
