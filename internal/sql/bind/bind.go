@@ -79,6 +79,14 @@ func TableExpr(env *Env, t *catalog.Table, e parser.Expr, sql string, typ datum.
 	}), nil
 }
 
+// DomainExpr binds the CHECK of a domain over base: VALUE becomes Column{Index: 0}.
+func DomainExpr(env *Env, base datum.Type, e parser.Expr, sql string) (out plan.Expr, err error) {
+	b := newBinder(env, sql)
+	defer b.recover(&err)
+	s := &scope{kind: PlaceDomainCheck, value: &plan.Column{Index: 0, Typ: base, Name: "VALUE"}}
+	return b.coerceBool(b.expr(s, e), PlaceDomainCheck.boolContext(), e.Position()), nil
+}
+
 // Type resolves the name of a type with its modifiers.
 func Type(env *Env, t *parser.TypeName, sql string) (typ datum.Type, err error) {
 	b := newBinder(env, sql)

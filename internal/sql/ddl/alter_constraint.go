@@ -63,7 +63,7 @@ func (a *alterer) addKeyConstraint(ctx context.Context, k *pendingKey) error {
 	b := a.builder()
 	primary := k.c.Kind == parser.ConstrPrimary
 	if primary && b.t.PrimaryKey() != nil {
-		return a.at(failure.New(failure.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", b.t.Name), k.c.Pos)
+		return failure.New(failure.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", b.t.Name)
 	}
 	if k.c.IndexName != "" {
 		return a.constraintUsingIndex(ctx, b, k.c)

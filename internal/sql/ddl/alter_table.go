@@ -431,6 +431,8 @@ func (a *alterer) identityCommand(ctx context.Context, cmd *parser.AlterTableCmd
 	}
 	if cmd.Kind == parser.ATAddIdentity {
 		switch {
+		case !identityType(c.Type):
+			return notIdentityType()
 		case !c.NotNull:
 			return failure.New(failure.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" must be declared NOT NULL before identity can be added", c.Name, b.t.Name)
 		case c.Identity != catalog.IdentityNone:
@@ -615,10 +617,8 @@ func (a *alterer) retypeIdentity(ctx context.Context, c *catalog.Column) error {
 	if c.Identity == catalog.IdentityNone {
 		return nil
 	}
-	switch c.Type.OID {
-	case datum.OIDInt2, datum.OIDInt4, datum.OIDInt8:
-	default:
-		return failure.New(failure.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
+	if !identityType(c.Type) {
+		return notIdentityType()
 	}
 	seq := a.snap().TableByOID(c.IdentitySequence).Clone()
 	_, oldMax := sequenceBounds(seq.Sequence.Type.OID)

@@ -59,7 +59,7 @@ func (e *Env) createTable(ctx context.Context, s *parser.CreateTableStmt) (Resul
 	if err := refuseTableOptions(s); err != nil {
 		return res, err
 	}
-	schema, err := e.creationSchema(ctx, s.Relation.Catalog, s.Relation.Schema)
+	schema, err := e.creationSchemaOf(ctx, &s.Relation)
 	if err != nil {
 		return res, err
 	}
@@ -403,8 +403,6 @@ func (b *tableBuilder) takenHere(name string) bool {
 // columnConstraints reads the constraints written at a column.
 func (b *tableBuilder) columnConstraints(ctx context.Context, c *catalog.Column, def *parser.ColumnDef, isSerial bool) error {
 	var sawNull, sawNotNull, sawDefault, sawIdentity, sawGenerated bool
-	sawDefault = isSerial
-	sawNotNull = isSerial
 	clash := func(pos int, format string) error {
 		return b.at(failure.New(failure.SyntaxError, format, c.Name, b.t.Name), pos)
 	}
@@ -457,6 +455,14 @@ func (b *tableBuilder) columnConstraints(ctx context.Context, c *catalog.Column,
 			return failure.NotSupported("EXCLUDE constraints are")
 		}
 	}
+	// What serial stands for comes after what was written.
+	switch {
+	case isSerial && sawDefault:
+		return clash(parser.NoPos, "multiple default values specified for column \"%s\" of table \"%s\"")
+	case isSerial && sawNull:
+		return clash(parser.NoPos, "conflicting NULL/NOT NULL declarations for column \"%s\" of table \"%s\"")
+	}
+	sawDefault = sawDefault || isSerial
 	switch {
 	case sawDefault && sawIdentity:
 		return clash(def.Pos, "both default and identity specified for column \"%s\" of table \"%s\"")
@@ -468,12 +474,18 @@ func (b *tableBuilder) columnConstraints(ctx context.Context, c *catalog.Column,
 	return nil
 }
 
+func identityType(t datum.Type) bool {
+	return t.OID == datum.OIDInt2 || t.OID == datum.OIDInt4 || t.OID == datum.OIDInt8
+}
+
+func notIdentityType() error {
+	return failure.New(failure.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
+}
+
 // identity makes c an identity column.
 func (b *tableBuilder) identity(ctx context.Context, c *catalog.Column, con *parser.Constraint) error {
-	switch c.Type.OID {
-	case datum.OIDInt2, datum.OIDInt4, datum.OIDInt8:
-	default:
-		return failure.New(failure.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
+	if !identityType(c.Type) {
+		return notIdentityType()
 	}
 	seq, err := b.ownedSequence(ctx, c, con.Sequence)
 	if err != nil {

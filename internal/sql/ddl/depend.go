@@ -46,17 +46,18 @@ type collector struct {
 	roots   []object
 	list    []collected
 	visited map[object]bool
+	// autos are the objects that some path reaches automatically: they go unmentioned.
+	autos map[object]bool
 }
 
 type collected struct {
 	object
-	auto bool
 	// because is what the object depends on, for the error.
 	because object
 }
 
 func (e *Env) collect(roots []object) *collector {
-	c := &collector{e: e, s: e.snap(), roots: roots, visited: map[object]bool{}}
+	c := &collector{e: e, s: e.snap(), roots: roots, visited: map[object]bool{}, autos: map[object]bool{}}
 	for _, o := range roots {
 		c.visit(o, object{}, true)
 	}
@@ -64,6 +65,7 @@ func (e *Env) collect(roots []object) *collector {
 }
 
 func (c *collector) visit(o, because object, auto bool) {
+	c.autos[o] = c.autos[o] || auto
 	if c.visited[o] {
 		return
 	}
@@ -74,9 +76,9 @@ func (c *collector) visit(o, because object, auto bool) {
 		return cmp.Or(cmp.Compare(b.oid, a.oid), cmp.Compare(a.class, b.class), cmp.Compare(b.sub, a.sub))
 	})
 	for _, d := range deps {
-		c.visit(d.object, o, d.auto || auto && because == (object{}) && d.auto)
+		c.visit(d.object, o, d.auto)
 	}
-	c.list = append(c.list, collected{o, auto, because})
+	c.list = append(c.list, collected{o, because})
 }
 
 // check reports what is in the way of RESTRICT, or tells what CASCADE takes along.
@@ -84,7 +86,7 @@ func (c *collector) check(behavior parser.DropBehavior) error {
 	var lines []string
 	for i := len(c.list) - 1; i >= 0; i-- {
 		o := c.list[i]
-		if slices.Contains(c.roots, o.object) || o.auto && c.silent(o) {
+		if slices.Contains(c.roots, o.object) || c.autos[o.object] {
 			continue
 		}
 		if behavior == parser.DropCascade {
@@ -97,11 +99,11 @@ func (c *collector) check(behavior parser.DropBehavior) error {
 	case len(lines) == 0:
 		return nil
 	case behavior == parser.DropRestrict:
-		what := "desired object(s)"
+		what := "desired object(s) because other objects depend on them"
 		if len(c.roots) == 1 {
-			what = c.e.describe(c.roots[0])
+			what = c.e.describe(c.roots[0]) + " because other objects depend on it"
 		}
-		return failure.New(failure.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", what).
+		return failure.New(failure.DependentObjectsStillExist, "cannot drop %s", what).
 			WithDetail("%s", strings.Join(lines, "\n")).
 			WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 	case len(lines) == 1:
@@ -114,9 +116,6 @@ func (c *collector) check(behavior parser.DropBehavior) error {
 	}
 	return nil
 }
-
-// silent says whether an automatic dependent goes unmentioned: it hangs on a root, or on something silent.
-func (c *collector) silent(o collected) bool { return o.auto }
 
 // dependents lists what needs o directly.
 func (c *collector) dependents(o object) []dependent {
@@ -177,6 +176,9 @@ func (c *collector) ofRelation(oid catalog.OID) []dependent {
 			out = append(out, dependent{object{classConstraint, in.Key, 0}, false})
 		}
 	}
+	for _, f := range t.ForeignKeys {
+		out = append(out, dependent{object{classConstraint, f.OID, 0}, true})
+	}
 	for o := range c.s.Tables() {
 		if o.Sequence != nil && o.Sequence.OwnedByTable == oid {
 			out = append(out, dependent{object{classRelation, o.OID, 0}, true})
@@ -188,7 +190,7 @@ func (c *collector) ofRelation(oid catalog.OID) []dependent {
 	// A sequence behind its own column's default goes with the column: the default is no obstacle then.
 	if t.Sequence != nil && t.Sequence.OwnedByTable != 0 {
 		for i := range out {
-			if out[i].class == classDefault && c.visited[object{classRelation, out[i].oid, 0}] {
+			if out[i].class == classDefault && (c.visited[object{classRelation, out[i].oid, 0}] || c.visited[object{classColumn, out[i].oid, out[i].sub}]) {
 				out[i].auto = true
 			}
 		}

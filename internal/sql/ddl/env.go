@@ -188,6 +188,21 @@ func (e *Env) creationSchema(ctx context.Context, database, schema string) (*cat
 	return d, e.Cat.Use(ctx, d.OID)
 }
 
+// creationSchemaOf is creationSchema for a relation, whose name gives errors their position.
+func (e *Env) creationSchemaOf(ctx context.Context, n *parser.RelationName) (*catalog.Schema, error) {
+	d, err := e.creationSchema(ctx, n.Catalog, n.Schema)
+	f := failure.As(err)
+	switch {
+	case f == nil:
+		return d, err
+	case f.Code == failure.InvalidSchemaName && n.Schema != "":
+		return nil, e.at(f.Edit(), n.Pos)
+	case f.Detail != "" && f.Code == failure.InsufficientPrivilege:
+		return nil, failure.New(f.Code, "permission denied to create \"%s.%s\"", n.Schema, n.Name).WithDetail("%s", f.Detail)
+	}
+	return nil, err
+}
+
 func isSystemSchema(oid catalog.OID) bool {
 	return oid < catalog.FirstUserOID && oid != catalog.OIDPublic
 }

@@ -191,7 +191,11 @@ func (b *tableBuilder) addLikeIndex(ctx context.Context, l likeIndex) error {
 	for i := range x.Key {
 		if x.Key[i].Column == 0 {
 			x.Key[i].Refs = b.mapColumns(l.from, x.Key[i].Refs)
-			names = append(names, "expr")
+			name := "expr"
+			if ast, err := parser.ParseExpr(x.Key[i].Expr); err == nil {
+				name = exprName(ast)
+			}
+			names = append(names, name)
 			continue
 		}
 		ids := b.mapColumns(l.from, []uint32{x.Key[i].Column})

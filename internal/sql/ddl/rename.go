@@ -73,17 +73,7 @@ func (e *Env) renameInViews(ctx context.Context, old *catalog.Table, schema, nam
 		if err != nil {
 			return err
 		}
-		eachNode(reflect.ValueOf(q), func(n any) {
-			rv, ok := n.(*parser.RangeVar)
-			if !ok || rv.Relation.Schema != oldSchema || rv.Relation.Name != old.Name {
-				return
-			}
-			rv.Relation.Schema, rv.Relation.Name = schema, name
-			if rv.Alias == nil && name != old.Name {
-				// Columns are still qualified by the old name.
-				rv.Alias = &parser.Alias{Pos: parser.NoPos, Name: old.Name}
-			}
-		})
+		renameInQuery(q, oldSchema, old.Name, schema, name)
 		c := v.Clone()
 		c.View.Query = parser.Format(q)
 		if err := e.put(ctx, c); err != nil {
@@ -91,6 +81,49 @@ func (e *Env) renameInViews(ctx context.Context, old *catalog.Table, schema, nam
 		}
 	}
 	return nil
+}
+
+// renameInQuery gives a relation another name in a canonical query. Columns that are qualified by its old name follow,
+// unless something else goes by that name too: then the relation gets the old name as its alias.
+func renameInQuery(q *parser.SelectStmt, oldSchema, oldName, schema, name string) {
+	clash := false
+	eachNode(reflect.ValueOf(q), func(n any) {
+		switch n := n.(type) {
+		case *parser.Alias:
+			clash = clash || n.Name == oldName || n.Name == name
+		case *parser.RangeVar:
+			clash = clash || n.Alias == nil && (n.Relation.Name == name || n.Relation.Name == oldName && n.Relation.Schema != oldSchema)
+		}
+	})
+	bare := false
+	eachNode(reflect.ValueOf(q), func(n any) {
+		rv, ok := n.(*parser.RangeVar)
+		if !ok || rv.Relation.Schema != oldSchema || rv.Relation.Name != oldName {
+			return
+		}
+		rv.Relation.Schema, rv.Relation.Name = schema, name
+		if rv.Alias == nil && name != oldName {
+			if clash {
+				rv.Alias = &parser.Alias{Pos: parser.NoPos, Name: oldName}
+			} else {
+				bare = true
+			}
+		}
+	})
+	if !bare {
+		return
+	}
+	eachNode(reflect.ValueOf(q), func(n any) {
+		if ref, ok := n.(*parser.ColumnRef); ok {
+			if i := len(ref.Parts) - 2; ref.Star {
+				if i+1 >= 0 && ref.Parts[i+1] == oldName {
+					ref.Parts[i+1] = name
+				}
+			} else if i >= 0 && ref.Parts[i] == oldName {
+				ref.Parts[i] = name
+			}
+		}
+	})
 }
 
 func parseQuery(sql string) (*parser.SelectStmt, error) {

@@ -71,7 +71,7 @@ func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error
 	if s.Recursive {
 		return res, failure.NotSupported("CREATE RECURSIVE VIEW is")
 	}
-	schema, err := e.creationSchema(ctx, s.Relation.Catalog, s.Relation.Schema)
+	schema, err := e.creationSchemaOf(ctx, &s.Relation)
 	if err != nil {
 		return res, err
 	}

@@ -34,7 +34,7 @@ func (e *Env) createSequence(ctx context.Context, s *parser.CreateSeqStmt) (Resu
 	if s.Persistence == parser.PersistTemp {
 		return res, failure.NotSupported("CREATE TEMPORARY SEQUENCE is")
 	}
-	schema, err := e.creationSchema(ctx, s.Relation.Catalog, s.Relation.Schema)
+	schema, err := e.creationSchemaOf(ctx, &s.Relation)
 	if err != nil {
 		return res, err
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/meridiandb/meridian/internal/datum"
-	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/bind"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
@@ -45,7 +44,7 @@ func (e *schemaEngine) BindExpr(ctx context.Context, r ddl.ExprRequest) (ddl.Exp
 	var err error
 	switch {
 	case r.Kind == ddl.ExprDomainCheck:
-		err = failure.NotSupported("CHECK constraints of domains")
+		bound, err = bind.DomainExpr(env, r.Value, r.Expr, r.Text)
 	case r.Table != nil:
 		bound, err = bind.TableExpr(env, r.Table, r.Expr, r.Text, r.Want, place)
 	default:

@@ -114,7 +114,7 @@ func (e *Env) selectText(q *parser.SelectStmt, pretty bool) string {
 		b.WriteString("\n  WHERE " + expr(q.Where))
 	}
 	if len(q.GroupBy) > 0 {
-		b.WriteString("\n  GROUP BY " + joinExprs(q.GroupBy, expr))
+		b.WriteString("\n  GROUP BY " + joinExprs(ordinals(q, q.GroupBy), expr))
 	}
 	if q.Having != nil {
 		b.WriteString("\n HAVING " + expr(q.Having))
@@ -125,7 +125,7 @@ func (e *Env) selectText(q *parser.SelectStmt, pretty bool) string {
 		} else {
 			b.WriteString(", ")
 		}
-		b.WriteString(expr(o.Expr))
+		b.WriteString(expr(ordinal(q, o.Expr)))
 		b.WriteString([...]string{"", "", " DESC", ""}[o.Dir])
 		b.WriteString([...]string{"", " NULLS FIRST", " NULLS LAST"}[o.Nulls])
 	}
@@ -138,6 +138,22 @@ func (e *Env) selectText(q *parser.SelectStmt, pretty bool) string {
 	return b.String()
 }
 
+// ordinal is the target that a number in ORDER BY or GROUP BY stands for.
+func ordinal(q *parser.SelectStmt, x parser.Expr) parser.Expr {
+	if c, ok := x.(*parser.Const); ok && c.Kind == parser.ConstInteger && c.Int > 0 && int(c.Int) <= len(q.Targets) {
+		return q.Targets[c.Int-1].Value
+	}
+	return x
+}
+
+func ordinals(q *parser.SelectStmt, xs []parser.Expr) []parser.Expr {
+	out := make([]parser.Expr, len(xs))
+	for i, x := range xs {
+		out[i] = ordinal(q, x)
+	}
+	return out
+}
+
 func joinExprs(xs []parser.Expr, expr func(parser.Expr) string) string {
 	out := make([]string, len(xs))
 	for i, x := range xs {
@@ -148,6 +164,11 @@ func joinExprs(xs []parser.Expr, expr func(parser.Expr) string) string {
 
 // fromText prints an item of FROM, joins over several lines.
 func (e *Env) fromText(x parser.TableExpr, expr func(parser.Expr) string, pretty bool) string {
+	if v, ok := x.(*parser.RangeVar); ok && v.Sample == nil && v.Alias != nil && len(v.Alias.Columns) == 0 {
+		plain := *v
+		plain.Alias = nil
+		return parser.Format(&plain) + " " + catalog.QuoteIdent(v.Alias.Name)
+	}
 	j, ok := x.(*parser.JoinExpr)
 	if !ok {
 		return parser.Format(x)
