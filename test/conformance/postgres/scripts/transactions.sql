@@ -1,0 +1,278 @@
+CREATE TABLE t (id int PRIMARY KEY, v text);
+BEGIN;
+INSERT INTO t VALUES (1, 'a');
+SELECT * FROM t;
+COMMIT;
+SELECT * FROM t;
+BEGIN;
+INSERT INTO t VALUES (2, 'b');
+ROLLBACK;
+SELECT count(*) FROM t;
+BEGIN;
+INSERT INTO t VALUES (1, 'dup');
+SELECT 1;
+INSERT INTO t VALUES (3, 'c');
+COMMIT;
+SELECT count(*) FROM t;
+COMMIT;
+ROLLBACK;
+BEGIN;
+BEGIN;
+COMMIT;
+START TRANSACTION READ ONLY;
+INSERT INTO t VALUES (9, 'x');
+ROLLBACK;
+START TRANSACTION READ ONLY;
+CREATE TABLE ro (a int);
+END;
+BEGIN;
+SAVEPOINT a;
+INSERT INTO t VALUES (4, 'd');
+SAVEPOINT b;
+INSERT INTO t VALUES (5, 'e');
+ROLLBACK TO b;
+SELECT id FROM t ORDER BY id;
+INSERT INTO t VALUES (1, 'dup');
+ROLLBACK TO SAVEPOINT a;
+SELECT id FROM t ORDER BY id;
+INSERT INTO t VALUES (6, 'f');
+RELEASE a;
+RELEASE SAVEPOINT a;
+ROLLBACK TO a;
+COMMIT;
+SELECT id FROM t ORDER BY id;
+BEGIN;
+SAVEPOINT s;
+INSERT INTO t VALUES (7, 'g');
+SAVEPOINT s;
+INSERT INTO t VALUES (8, 'h');
+ROLLBACK TO s;
+RELEASE s;
+SELECT id FROM t ORDER BY id;
+ROLLBACK TO s;
+SELECT id FROM t ORDER BY id;
+COMMIT AND CHAIN;
+SELECT 1;
+ROLLBACK AND NO CHAIN;
+SAVEPOINT x;
+RELEASE x;
+ROLLBACK TO x;
+BEGIN;
+CREATE TABLE tx (a int);
+INSERT INTO tx VALUES (1);
+SELECT * FROM tx;
+ROLLBACK;
+SELECT * FROM tx;
+BEGIN;
+CREATE TABLE tx (a int);
+INSERT INTO tx VALUES (1);
+ALTER TABLE tx ADD COLUMN b int DEFAULT 5;
+UPDATE tx SET b = b + 1;
+CREATE INDEX ON tx (b);
+COMMIT;
+SELECT * FROM tx;
+BEGIN;
+DROP TABLE tx;
+ROLLBACK;
+SELECT * FROM tx;
+BEGIN;
+TRUNCATE tx;
+SELECT count(*) FROM tx;
+ROLLBACK;
+SELECT count(*) FROM tx;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SHOW transaction_isolation;
+COMMIT;
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SHOW transaction_read_only;
+COMMIT;
+BEGIN;
+SET TRANSACTION READ ONLY;
+DELETE FROM tx;
+ROLLBACK;
+BEGIN;
+SELECT 1;
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+ROLLBACK;
+SET TRANSACTION READ ONLY;
+BEGIN;
+SET LOCAL statement_timeout = '5s';
+SHOW statement_timeout;
+COMMIT;
+SHOW statement_timeout;
+BEGIN;
+SET timezone = 'Asia/Tokyo';
+SHOW timezone;
+ROLLBACK;
+SHOW timezone;
+SET LOCAL timezone = 'Asia/Tokyo';
+ABORT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id;
+FETCH 1 FROM c;
+FETCH NEXT FROM c;
+FETCH 5 c;
+FETCH c;
+MOVE BACKWARD 1 IN c;
+FETCH BACKWARD 1 FROM c;
+CLOSE c;
+FETCH c;
+ROLLBACK;
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT g FROM generate_series(1, 10) g ORDER BY g;
+FETCH LAST FROM c;
+FETCH FIRST FROM c;
+FETCH ABSOLUTE 5 FROM c;
+FETCH RELATIVE -2 FROM c;
+FETCH PRIOR FROM c;
+FETCH ALL FROM c;
+FETCH BACKWARD ALL FROM c;
+MOVE 3 IN c;
+FETCH FORWARD 2 FROM c;
+FETCH 0 FROM c;
+MOVE ALL FROM c;
+CLOSE ALL;
+COMMIT;
+DECLARE c CURSOR FOR SELECT 1;
+BEGIN;
+DECLARE h CURSOR WITH HOLD FOR SELECT id FROM t ORDER BY id;
+FETCH 1 FROM h;
+COMMIT;
+FETCH 1 FROM h;
+CLOSE h;
+CLOSE h;
+BEGIN;
+DECLARE d CURSOR FOR SELECT 1;
+DECLARE d CURSOR FOR SELECT 2;
+ROLLBACK;
+BEGIN;
+DECLARE e CURSOR FOR SELECT 1 / (id - 4) FROM t ORDER BY id;
+FETCH 1 FROM e;
+FETCH 5 FROM e;
+ROLLBACK;
+SELECT name FROM pg_cursors;
+PREPARE p AS SELECT $1::int + 1 AS r;
+EXECUTE p(5);
+EXECUTE p('7');
+EXECUTE p;
+EXECUTE p(1, 2);
+EXECUTE p('x');
+PREPARE p AS SELECT 1;
+PREPARE q (text, int) AS INSERT INTO t (v, id) VALUES ($1, $2) RETURNING *;
+EXECUTE q('prep', 50);
+EXECUTE q('prep', 50);
+PREPARE r AS SELECT * FROM t WHERE id = $1 OR v = $2 ORDER BY id;
+EXECUTE r(50, 'a');
+EXECUTE r(2 + 2, NULL);
+PREPARE bad AS SELECT nothing FROM t;
+EXECUTE nothere;
+DEALLOCATE p;
+DEALLOCATE p;
+EXECUTE p(1);
+SELECT name, statement, parameter_types FROM pg_prepared_statements ORDER BY name;
+DEALLOCATE ALL;
+SELECT count(*) FROM pg_prepared_statements;
+PREPARE u AS UPDATE t SET v = $2 WHERE id = $1;
+EXECUTE u(50, 'new');
+PREPARE dd AS DELETE FROM t WHERE id = ANY ($1);
+EXECUTE dd('{50, 51}');
+PREPARE ty AS SELECT $1 || 'x', $2 + 1, $3 = ARRAY[1], coalesce($4, 'q');
+EXECUTE ty('a', 2, '{1}', NULL);
+PREPARE und AS SELECT $1;
+EXECUTE und('x');
+PREPARE und2 AS SELECT $1 = $2;
+EXECUTE und2('x', 'x');
+PREPARE gap AS SELECT $2::int;
+EXECUTE gap(1, 2);
+DISCARD ALL;
+EXECUTE und('x');
+--{
+SELECT 1 AS a; SELECT 2 AS b;
+--}
+--{
+INSERT INTO t VALUES (70, 'multi'); SELECT 1 / 0; INSERT INTO t VALUES (71, 'x');
+--}
+SELECT count(*) FROM t WHERE id >= 70;
+--{
+BEGIN; INSERT INTO t VALUES (72, 'multi'); COMMIT; SELECT 1 / 0;
+--}
+SELECT count(*) FROM t WHERE id >= 70;
+--{
+INSERT INTO t VALUES (73, 'kept'); COMMIT; SELECT 1 / 0;
+--}
+SELECT count(*) FROM t WHERE id >= 70;
+--{
+;
+--}
+--{
+
+--}
+--{
+SELECT 1;;; SELECT 2;
+--}
+--{
+SELECT 1; SELEC 2; SELECT 3;
+--}
+--{
+CREATE TABLE m1 (a int); INSERT INTO m1 VALUES (1); SELECT * FROM m1; DROP TABLE m1;
+--}
+--{
+BEGIN; SELECT 1;
+--}
+--{
+SELECT 2; ROLLBACK; SELECT 3;
+--}
+SELECT $1;
+SELECT $1::int;
+--bind 5
+SELECT $1::int + 1 AS n;
+--bind a | b
+SELECT $1 || $2 AS s, $1 = $2 AS eq;
+--bind 1
+SELECT id FROM t WHERE id = $1;
+--bind 1 | x
+UPDATE t SET v = $2 WHERE id = $1;
+--bind 10 | NULL
+INSERT INTO t (id, v) VALUES ($1, $2) RETURNING *;
+--bind abc
+SELECT id FROM t WHERE id = $1;
+--bind 3 | 1
+SELECT id FROM t ORDER BY id LIMIT $1 OFFSET $2;
+--bind {1,4}
+SELECT id FROM t WHERE id = ANY($1) ORDER BY id;
+--bind %a%
+SELECT id FROM t WHERE v LIKE $1;
+--bind 2024-01-01
+SELECT $1::date + 1 AS d, pg_typeof($1);
+--bind 1 day
+SELECT timestamp '2024-01-01' + $1 AS d;
+--bind 5
+SELECT $1 + 1.5 AS n;
+--bind 5
+SELECT sum(g) FROM generate_series(1, $1) g;
+--bind x
+SELECT coalesce($1, 'y') AS c, length($1) AS l;
+--bind 1 | 2
+SELECT $1;
+--bind
+SELECT 1; SELECT 2;
+--bind
+SELECT $1::int;
+--bind t
+SELECT CASE WHEN $1 THEN 'yes' ELSE 'no' END AS a;
+--bind {"a": 1} | a
+SELECT $1::jsonb -> $2 AS j;
+--bind 4
+DELETE FROM t WHERE id = $1 RETURNING v;
+--bind 1
+SELECT $1 AS undetermined;
+--bind 1
+SELECT $1 IS NULL AS n;
+--bind 1 | 5
+SELECT count(*) FROM t WHERE id BETWEEN $1 AND $2;
+--bind 1 | 5
+SELECT count(*) FROM t WHERE id IN ($1, $2);
+--bind 2.5
+SELECT id FROM t WHERE id < $1::numeric ORDER BY id;
+--bind 2.5
+SELECT id FROM t WHERE id < $1 ORDER BY id;
