@@ -152,3 +152,26 @@ func readDifferences(text string) ([]*difference, error) {
 	}
 	return all, nil
 }
+
+// formatDifferences writes those that are used, each reason once, in the order in which reasons come first.
+func formatDifferences(all []*difference) string {
+	var reasons []string
+	lines := map[string][]string{}
+	for _, d := range all {
+		if !d.used {
+			continue
+		}
+		if lines[d.reason] == nil {
+			reasons = append(reasons, d.reason)
+		}
+		lines[d.reason] = append(lines[d.reason], d.script+": "+d.key)
+	}
+	var b strings.Builder
+	for i, r := range reasons {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "# %s\n%s\n", r, strings.Join(lines[r], "\n"))
+	}
+	return b.String()
+}
