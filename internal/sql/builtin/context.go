@@ -1,6 +1,8 @@
 package builtin
 
 import (
+	"net/netip"
+
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
 )
@@ -17,6 +19,8 @@ type Context struct {
 	Database    string
 	BackendPID  int32
 	Version     string // Meridian's version, for version()
+
+	Client, Server netip.AddrPort // the ends of the connection, when it has them
 
 	Env     *datum.Env // zone, date style and other settings of text forms; nil means the defaults
 	Facts   *Facts     // required

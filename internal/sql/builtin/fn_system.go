@@ -3,6 +3,7 @@ package builtin
 import (
 	"math"
 	"math/bits"
+	"net/netip"
 	"strings"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -40,6 +41,9 @@ func (r *registry) sessionFacts() {
 	r.constant0("getdatabaseencoding", text(func(*Context) string { return "UTF8" }))
 	r.constant0("pg_client_encoding", text(func(c *Context) string { return c.setting("client_encoding", "UTF8") }))
 	r.constant0("pg_backend_pid", func(c *Context) (datum.Datum, error) { return datum.NewInt(int64(c.BackendPID)), nil })
+	r.addresses()
+	r.constant0("pg_current_xact_id", func(c *Context) (datum.Datum, error) { return c.transactionID(true) })
+	r.constant0("pg_current_xact_id_if_assigned", func(c *Context) (datum.Datum, error) { return c.transactionID(false) })
 	r.constant0("pg_is_in_recovery", func(*Context) (datum.Datum, error) { return datum.NewBool(false), nil })
 	r.constant0("pg_jit_available", func(*Context) (datum.Datum, error) { return datum.NewBool(false), nil })
 	r.constant0("pg_my_temp_schema", func(*Context) (datum.Datum, error) { return datum.NewInt(0), nil })
@@ -67,6 +71,63 @@ func (r *registry) sessionFacts() {
 		}
 		return datum.NewArray1(datum.OIDName, out), nil
 	}
+}
+
+// addresses registers the functions that tell the ends of the connection; NULL when it has none.
+func (r *registry) addresses() {
+	for name, end := range map[string]func(c *Context) netip.AddrPort{
+		"client": func(c *Context) netip.AddrPort { return c.Client }, "server": func(c *Context) netip.AddrPort { return c.Server },
+	} {
+		r.constant0("inet_"+name+"_addr", func(c *Context) (datum.Datum, error) {
+			a := end(c).Addr().Unmap()
+			if !a.IsValid() {
+				return datum.Null, nil
+			}
+			n := datum.Net{Family: datum.NetIPv4, Prefix: 32}
+			if a.Is6() {
+				n.Family, n.Prefix = datum.NetIPv6, 128
+			}
+			copy(n.Addr[:], a.AsSlice())
+			return datum.NewNet(n), nil
+		})
+		r.constant0("inet_"+name+"_port", func(c *Context) (datum.Datum, error) {
+			if !end(c).IsValid() {
+				return datum.Null, nil
+			}
+			return datum.NewInt(int64(end(c).Port())), nil
+		})
+	}
+}
+
+func (c *Context) transactionID(assign bool) (datum.Datum, error) {
+	s, err := c.session("pg_current_xact_id")
+	if err != nil {
+		return datum.Null, err
+	}
+	id, err := s.TransactionID(assign)
+	if err != nil || id == 0 {
+		return datum.Null, err
+	}
+	return datum.NewInt(int64(id)), nil
+}
+
+// columnSize is pg_column_size: the type's length, or the bytes of a value of variable length with its header.
+func columnSize(call *Call) (Impl, error) {
+	t := call.Facts.TypeByOID(call.argType(0))
+	if t == nil {
+		return nil, call.Func.notSupported(call.Facts)
+	}
+	return func(c *Context, a []datum.Datum) (datum.Datum, error) {
+		switch {
+		case t.Len > 0:
+			return datum.NewInt(int64(t.Len)), nil
+		case a[0].Kind() == datum.KindText && t.Len == -2:
+			return datum.NewInt(int64(len(a[0].Text()) + 1)), nil
+		case a[0].Kind() == datum.KindText || a[0].Kind() == datum.KindBytes:
+			return datum.NewInt(int64(len(a[0].Text()) + 4)), nil
+		}
+		return datum.Null, failure.NotSupported("pg_column_size of type %s", c.Facts.TypeName(t.OID))
+	}, nil
 }
 
 func (c *Context) searchPath(implicit bool) ([]string, error) {
@@ -143,6 +204,7 @@ func (r *registry) typeFacts() {
 		}
 		return func(*Context, []datum.Datum) (datum.Datum, error) { return coll, nil }, nil
 	}
+	r.bind["pg_column_size"] = columnSize
 	r.bind["pg_column_compression"] = func(*Call) (Impl, error) {
 		return func(*Context, []datum.Datum) (datum.Datum, error) { return datum.Null, nil }, nil
 	}
@@ -430,7 +492,7 @@ func bindSystem(call *Call) (Impl, error) {
 
 // systemFunctions are the prosrc names (signatures for SQL functions) that Session.SystemFunction answers.
 const systemFunctions = `
-current_query inet_client_addr inet_client_port inet_server_addr inet_server_port pg_postmaster_start_time
+current_query pg_postmaster_start_time
 pg_conf_load_time pg_cancel_backend pg_terminate_backend pg_reload_conf pg_blocking_pids pg_notify pg_export_snapshot
 pg_advisory_lock_int4 pg_advisory_lock_int8 pg_advisory_lock_shared_int4 pg_advisory_lock_shared_int8
 pg_advisory_unlock_all pg_advisory_unlock_int4 pg_advisory_unlock_int8 pg_advisory_unlock_shared_int4
@@ -438,7 +500,7 @@ pg_advisory_unlock_shared_int8 pg_advisory_xact_lock_int4 pg_advisory_xact_lock_
 pg_advisory_xact_lock_shared_int8 pg_try_advisory_lock_int4 pg_try_advisory_lock_int8 pg_try_advisory_lock_shared_int4
 pg_try_advisory_lock_shared_int8 pg_try_advisory_xact_lock_int4 pg_try_advisory_xact_lock_int8
 pg_try_advisory_xact_lock_shared_int4 pg_try_advisory_xact_lock_shared_int8
-pg_current_xact_id pg_current_xact_id_if_assigned pg_xact_status pg_xact_commit_timestamp
+pg_xact_status pg_xact_commit_timestamp
 pg_collation_is_visible pg_conversion_is_visible pg_function_is_visible pg_opclass_is_visible pg_operator_is_visible
 pg_opfamily_is_visible pg_table_is_visible pg_ts_config_is_visible pg_ts_dict_is_visible pg_ts_parser_is_visible
 pg_ts_template_is_visible pg_type_is_visible pg_statistics_obj_is_visible
