@@ -37,9 +37,60 @@ func (p *planner) rewrite(r plan.Rel) plan.Rel {
 		}
 		r = plan.WithInputs(r, next)
 	}
-	r = plan.RewriteRelExprs(r, p.fold)
+	r = p.resolveIDs(plan.RewriteRelExprs(r, p.fold))
 	if l, ok := r.(*plan.RelLimit); ok && l.Count == nil && (l.Offset == nil) {
 		return l.Input
+	}
+	return r
+}
+
+// resolveIDs replaces renamed columns in the lists of an operator whose input is rewritten.
+func (p *planner) resolveIDs(r plan.Rel) plan.Rel {
+	if len(p.alias) == 0 {
+		return r
+	}
+	ids := func(in []plan.ColID) []plan.ColID {
+		out := make([]plan.ColID, len(in))
+		for i, id := range in {
+			out[i] = p.id(id)
+		}
+		return out
+	}
+	orders := func(in []plan.RelOrder) []plan.RelOrder {
+		out := slices.Clone(in)
+		for i := range out {
+			out[i].ID = p.id(out[i].ID)
+		}
+		return out
+	}
+	switch x := r.(type) {
+	case *plan.RelAgg:
+		c := *x
+		c.Groups = slices.Clone(x.Groups)
+		for i := range c.Groups {
+			g := &c.Groups[i]
+			if g.In == g.Out {
+				g.Out = p.id(g.Out)
+			}
+			g.In = p.id(g.In)
+		}
+		return &c
+	case *plan.RelDistinct:
+		return &plan.RelDistinct{Input: x.Input, Cols: ids(x.Cols), On: x.On}
+	case *plan.RelSort:
+		return &plan.RelSort{Input: x.Input, Keys: orders(x.Keys)}
+	case *plan.RelLimit:
+		c := *x
+		c.Ties = orders(x.Ties)
+		return &c
+	case *plan.RelWindow:
+		c := *x
+		c.Partition, c.Order = ids(x.Partition), orders(x.Order)
+		return &c
+	case *plan.RelSetOp:
+		c := *x
+		c.LeftCols, c.RightCols = ids(x.LeftCols), ids(x.RightCols)
+		return &c
 	}
 	return r
 }
