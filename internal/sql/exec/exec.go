@@ -62,6 +62,9 @@ type TxnState struct {
 	uses     []schemaUse
 	deferred []deferredCheck
 	wrote    bool
+	// modes is what SET CONSTRAINTS said of constraints by name, allModes what it said last of all.
+	modes    map[string]bool
+	allModes constraintMode
 }
 
 // schemaUse is an object whose descriptor the transaction depends on; checked once a Check is in the transaction's

@@ -81,7 +81,7 @@ func (f *fkCheck) note(ctx context.Context, st *state, row []datum.Datum) error 
 	if err != nil || !ok {
 		return err
 	}
-	if f.plan.InitiallyDeferred && st.env.State != nil {
+	if f.plan.Deferrable && st.env.State.defers(f.plan.Name, f.plan.InitiallyDeferred) {
 		f.deferCheck(st, key, row)
 		return nil
 	}
@@ -167,8 +167,7 @@ func (f *fkCheck) deferCheck(st *state, key keys.Key, row []datum.Datum) {
 	}
 	rowKey := keys.Key(child.AppendRowKey(nil, row))
 	kept := append([]datum.Datum(nil), row...)
-	s := st.env.State
-	s.deferred = append(s.deferred, deferredCheck{st.txn.Mark(), func(ctx context.Context, env *Env) error {
+	st.env.State.later(f.plan.Name, st.txn.Mark(), func(ctx context.Context, env *Env) error {
 		vals := make([][]byte, 2)
 		if err := env.Txn.Get(ctx, []keys.Key{rowKey, key}, vals); err != nil {
 			return err
@@ -191,7 +190,7 @@ func (f *fkCheck) deferCheck(st *state, key keys.Key, row []datum.Datum) {
 			return f.missing(&later, kept)
 		}
 		return env.Txn.Check(ctx, txn.Check{Key: key, Mode: txn.CheckKeyShare})
-	}})
+	})
 }
 
 // reference does what a foreign key of another table asks for when a row of this one goes away or changes.
@@ -288,10 +287,10 @@ func (r *reference) forget() { r.rows, r.arena = nil, spill.Arena{} }
 
 func (r *reference) act(ctx context.Context, env *Env, vals []datum.Datum) error {
 	check := r.plan.Action == plan.RefNoAction || r.plan.Action == plan.RefRestrict
-	if check && r.plan.InitiallyDeferred && env.State != nil {
-		env.State.deferred = append(env.State.deferred, deferredCheck{env.Txn.Mark(), func(ctx context.Context, env *Env) error {
+	if r.plan.Action == plan.RefNoAction && r.plan.Deferrable && env.State.defers(r.plan.Name, r.plan.InitiallyDeferred) {
+		env.State.later(r.plan.Name, env.Txn.Mark(), func(ctx context.Context, env *Env) error {
 			return r.check(ctx, env, vals)
-		}})
+		})
 		return nil
 	}
 	if check {

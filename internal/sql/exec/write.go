@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/txn"
@@ -16,20 +17,80 @@ type afterCheck interface {
 
 // deferredCheck is a constraint to be checked at commit.
 type deferredCheck struct {
+	name  string
 	mark  txn.Mark
 	check func(ctx context.Context, env *Env) error
 }
 
-// RunDeferred checks the deferred constraints, at commit or for SET CONSTRAINTS … IMMEDIATE. Those that hold are
-// forgotten.
+// constraintMode is what SET CONSTRAINTS ALL said.
+type constraintMode uint8
+
+const (
+	modeDeclared constraintMode = iota
+	modeDeferred
+	modeImmediate
+)
+
+// defers says whether a deferrable constraint waits for the commit.
+func (s *TxnState) defers(name string, initially bool) bool {
+	if s == nil {
+		return false
+	}
+	if m, ok := s.modes[name]; ok {
+		return m
+	}
+	switch s.allModes {
+	case modeDeferred:
+		return true
+	case modeImmediate:
+		return false
+	}
+	return initially
+}
+
+// later queues a check.
+func (s *TxnState) later(name string, mark txn.Mark, check func(ctx context.Context, env *Env) error) {
+	s.deferred = append(s.deferred, deferredCheck{name, mark, check})
+}
+
+// SetConstraints is SET CONSTRAINTS: it defers deferrable constraints to the commit, or makes them immediate, which
+// checks at once what waits. No names are all constraints. Names are those of the constraints, without schema.
+func (s *TxnState) SetConstraints(ctx context.Context, env *Env, names []string, deferred bool) error {
+	if len(names) == 0 {
+		s.modes, s.allModes = nil, modeImmediate
+		if deferred {
+			s.allModes = modeDeferred
+		}
+	} else if s.modes == nil {
+		s.modes = map[string]bool{}
+	}
+	for _, n := range names {
+		s.modes[n] = deferred
+	}
+	if deferred {
+		return nil
+	}
+	return s.runDeferred(ctx, env, func(d *deferredCheck) bool {
+		return len(names) == 0 || slices.Contains(names, d.name)
+	})
+}
+
+// RunDeferred checks the deferred constraints at commit.
 func (s *TxnState) RunDeferred(ctx context.Context, env *Env) error {
-	for len(s.deferred) > 0 {
-		todo := s.deferred
-		s.deferred = nil
-		for _, d := range todo {
-			if err := d.check(ctx, env); err != nil {
-				return err
-			}
+	return s.runDeferred(ctx, env, func(*deferredCheck) bool { return true })
+}
+
+// runDeferred runs and forgets the checks that match. They may queue others.
+func (s *TxnState) runDeferred(ctx context.Context, env *Env, match func(*deferredCheck) bool) error {
+	for i := 0; i < len(s.deferred); {
+		d := s.deferred[i]
+		if !match(&d) {
+			i++
+			continue
+		}
+		s.deferred = slices.Delete(s.deferred, i, i+1)
+		if err := d.check(ctx, env); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -269,7 +269,7 @@ func (p *planner) references(t *catalog.Table, kind plan.StatementKind, set []in
 		}
 		p.depend(child.OID)
 		out = append(out, plan.Reference{Name: fk.Name, Child: child, ChildCols: ordinals(child, fk.Columns), Cols: cols,
-			Action: refAction(fk, kind), InitiallyDeferred: fk.InitDeferred, Plan: p.referencePlan(t, child, fk, kind)})
+			Action: refAction(fk, kind), Deferrable: fk.Deferrable, InitiallyDeferred: fk.InitDeferred, Plan: p.referencePlan(t, child, fk, kind)})
 	}
 	return out
 }

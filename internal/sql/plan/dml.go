@@ -61,13 +61,14 @@ const (
 // update the new ones behind them). For RefNoAction and RefRestrict Plan reads the referring rows: any is an
 // error 23503 naming Child and Name. For the others it is a Delete or Update of Child. Plans may be cyclic.
 type Reference struct {
-	Name              string
-	Child             *catalog.Table
-	ChildCols         []int // ordinals in Child, in the order of Cols
-	Cols              []int // ordinals in the changed table
-	Action            RefAction
-	Plan              *Statement
-	InitiallyDeferred bool
+	Name      string
+	Child     *catalog.Table
+	ChildCols []int // ordinals in Child, in the order of Cols
+	Cols      []int // ordinals in the changed table
+	Action    RefAction
+	Plan      *Statement
+	// Deferrable checks (RefNoAction alone) may wait for COMMIT.
+	Deferrable, InitiallyDeferred bool
 }
 
 // ConflictKind is what INSERT does about a duplicate key.

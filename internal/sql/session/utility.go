@@ -8,7 +8,6 @@ import (
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
-	"github.com/meridiandb/meridian/internal/sql/exec"
 	"github.com/meridiandb/meridian/internal/sql/parser"
 	"github.com/meridiandb/meridian/internal/sql/plan"
 	"github.com/meridiandb/meridian/internal/sql/setting"
@@ -475,7 +474,7 @@ func (s *Session) setConstraints(ctx context.Context, stmt *parser.ConstraintsSe
 		names = append(names, parts[len(parts)-1])
 	}
 	sort.Strings(names)
-	return setConstraintModes(ctx, &s.t.state, env, names, stmt.Deferred)
+	return s.t.state.SetConstraints(ctx, env, names, stmt.Deferred)
 }
 
 // lockTable runs LOCK TABLE. There are no locks: the strongest modes become a check that nobody changes the table's
@@ -486,13 +485,4 @@ func (s *Session) lockTable(ctx context.Context, stmt *parser.LockStmt) error {
 	}
 	return failure.NotSupported("LOCK TABLE").
 		WithHint("Transactions run on a snapshot and conflicts are found at commit; lock rows with SELECT ... FOR UPDATE.")
-}
-
-// setConstraintModes makes constraints deferred or immediate for the rest of the transaction.
-func setConstraintModes(ctx context.Context, st *exec.TxnState, env *exec.Env, names []string, deferred bool) error {
-	if deferred {
-		return failure.NotSupported("SET CONSTRAINTS ... DEFERRED").
-			WithHint("Declare the constraint INITIALLY DEFERRED.")
-	}
-	return st.RunDeferred(ctx, env)
 }

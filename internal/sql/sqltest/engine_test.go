@@ -363,6 +363,18 @@ func (e *engine) statement(out *strings.Builder, raw parser.RawStmt, sql string)
 
 func (e *engine) execute(ctx context.Context, out *strings.Builder, raw parser.RawStmt, sql string) ([]string, error) {
 	e.snap = e.cat.Snapshot()
+	if c, ok := raw.Stmt.(*parser.ConstraintsSetStmt); ok {
+		var names []string
+		for _, n := range c.Constraints {
+			parts := n.Parts()
+			names = append(names, parts[len(parts)-1])
+		}
+		err := e.state.SetConstraints(ctx, e.env(e.tx, e.snap), names, c.Deferred)
+		if err == nil {
+			fmt.Fprintln(out, "SET CONSTRAINTS")
+		}
+		return nil, err
+	}
 	if ddl.Handles(raw.Stmt) {
 		env := &ddl.Env{Cat: e.cat, Path: e.path(e.snap), User: catalog.OIDPostgres, SessionUser: catalog.OIDPostgres, Text: sql,
 			Engine: e, OIDs: e.oids, Facts: e.facts, Notice: func(*failure.Error) {}, RandomBytes: func([]byte) {}, InBlock: e.inTxn}
