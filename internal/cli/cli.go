@@ -33,16 +33,16 @@ type commands struct {
 }
 
 type startCommand struct {
-	DataDir        string        `help:"Folder for all data; made when it is missing." default:"./meridian-data" placeholder:"DIR" env:"MERIDIAN_DATA_DIR"`
-	Listen         string        `help:"Address and port for SQL clients." default:"127.0.0.1:5432" placeholder:"HOST:PORT" env:"MERIDIAN_LISTEN"`
-	ConflictRanges int           `help:"Number of conflict ranges, each with an adjudicator and a journal of its own. Fixed when the data folder is made." default:"2" placeholder:"N"`
+	DataDir        string        `help:"Folder for all data; made when it is missing (default: ${default})." default:"./meridian-data" placeholder:"DIR" env:"MERIDIAN_DATA_DIR"`
+	Listen         string        `help:"Address and port for SQL clients (default: ${default})." default:"127.0.0.1:5432" placeholder:"HOST:PORT" env:"MERIDIAN_LISTEN"`
+	ConflictRanges int           `help:"Number of conflict ranges, each with an adjudicator and a journal of its own. Fixed when the data folder is made (default: ${default})." default:"2" placeholder:"N"`
 	CacheSize      byteSize      `help:"Memory for cached data: bytes, or with MB or GB. 0 is a quarter of the machine's memory, at most 4 GB." default:"0" placeholder:"SIZE"`
-	QueryMemory    byteSize      `help:"Memory one query may use before it spills to disk." default:"256MB" placeholder:"SIZE"`
-	Retention      time.Duration `help:"How long old row versions are kept for running transactions." default:"5m" placeholder:"DURATION"`
-	MaxConnections int           `help:"Largest number of client connections." default:"1000" placeholder:"N"`
+	QueryMemory    byteSize      `help:"Memory one query may use before it spills to disk (default: ${default})." default:"256MB" placeholder:"SIZE"`
+	Retention      time.Duration `help:"How long old row versions are kept for running transactions (default: ${default})." default:"5m" placeholder:"DURATION"`
+	MaxConnections int           `help:"Largest number of client connections (default: ${default})." default:"1000" placeholder:"N"`
 	AllowPlaintext bool          `help:"Let clients on other machines connect without TLS."`
 	TrustRemote    bool          `help:"Let roles without a password connect from other machines. Dangerous outside a private network."`
-	LogLevel       string        `help:"Least severe messages to log." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
+	LogLevel       string        `help:"Least severe messages to log (default: ${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 	Profile        string        `help:"Serve Go's runtime profiles over HTTP on this address (for developers)." placeholder:"HOST:PORT" hidden:""`
 }
 
