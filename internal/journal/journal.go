@@ -259,7 +259,9 @@ func (m *machine) Apply(index, term uint64, data []byte) {
 	// Entries of the term this node leads in are its own, in the order it gathered them.
 	own := 0
 	err := splitBatch(data, func(i uint64, v txn.RecordView) error {
-		invariant.Check(i == j.mu.core.seq+1, "I2: record %d of journal %d applied behind record %d", i, j.cfg.ID, j.mu.core.seq)
+		if i != j.mu.core.seq+1 {
+			invariant.Unreachable("I2: record %d of journal %d applied behind record %d", i, j.cfg.ID, j.mu.core.seq)
+		}
 		fate := j.mu.core.apply(v)
 		if fate == txn.FateEffective {
 			b.entries = append(b.entries, txn.Entry{Index: i, Record: v})

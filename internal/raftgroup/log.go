@@ -249,7 +249,9 @@ func (l *Log) write() (point, error) {
 		segmentHead{segment: seg.number, firstFrame: l.number, prev: l.prev}.appendTo(b[:0])
 	}
 	end := at + frameSize(l.frame.items())
-	invariant.Check(end <= l.cfg.SegmentBytes, "a frame of %d bytes does not fit a segment", len(b))
+	if end > l.cfg.SegmentBytes {
+		invariant.Unreachable("a frame of %d bytes does not fit a segment", len(b))
+	}
 	if err := l.put(seg, b, from, end); err != nil {
 		return point{}, wrapIO(err, "write", seg.name)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/adjudicator"
 	"github.com/meridiandb/meridian/internal/host"
+	"github.com/meridiandb/meridian/internal/host/memhost"
 	"github.com/meridiandb/meridian/internal/host/oshost"
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/raftgroup"
@@ -108,4 +109,18 @@ func benchCommit(b *testing.B, fs host.FS, dir string, writers int) {
 	b.ReportMetric((cpu(&after)-cpu(&before))/float64(b.N), "cpu-µs/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
 	runtime.KeepAlive(s)
+}
+
+// BenchmarkPromise measures the nudge of a reader.
+func BenchmarkPromise(b *testing.B) {
+	s := openSite(b, memhost.New(), "j", raftgroup.LogConfig{SegmentBytes: 1 << 20}, adjudicator.Config{})
+	defer s.close()
+	b.ReportAllocs()
+	for range b.N {
+		if _, ok := s.adj.Promise(s.now()); !ok {
+			if _, err := s.adj.PromiseWait(context.Background(), s.now()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }

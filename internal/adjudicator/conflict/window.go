@@ -253,7 +253,9 @@ func (w *Window) unlink(h keys.Hash) {
 	i := p.home(tag)
 	for {
 		c := p.cells[i]
-		invariant.Check(c.pos != 0, "conflict window: hash %x is not in the index", uint64(h))
+		if c.pos == 0 {
+			invariant.Unreachable("conflict window: hash %x is not in the index", uint64(h))
+		}
 		if c.tag == tag && w.ring[c.pos-1].hash == h {
 			break
 		}
