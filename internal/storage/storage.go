@@ -110,10 +110,13 @@ func (s *Storage) SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.T
 	return s.store.SchemaTimeAt(at), nil
 }
 
-// DropSpan removes a span for good, some time after no read can see it any more: at is the commit time of the
-// transaction that took it out of the schema.
+// DropSpan removes a span for good, some time after no read can see it any more: at is a time at which nothing refers to
+// it. When it returns, the request survives a crash.
 func (s *Storage) DropSpan(span keys.Span, at clock.Timestamp) error {
-	return s.store.DropSpan(span, at)
+	if err := s.store.DropSpan(span, at); err != nil {
+		return err
+	}
+	return s.store.Flush()
 }
 
 // Metrics returns the figures of the store.
