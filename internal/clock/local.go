@@ -8,60 +8,80 @@ import (
 	"github.com/meridiandb/meridian/internal/host"
 )
 
-// New returns the clock of one machine: the wall clock read once, carried forward by monotonic time, within an error
-// bound that the operator states. One process alone has bound 0.
+// New returns the clock of one machine: the wall clock carried by monotonic time, within an error bound that the operator
+// states. One process alone has bound 0.
 //
-// Later steps of the wall clock are not followed: times are only compared with times of the same process then, and a
-// step back would stop commits for as long as it was wide.
+// A wall clock that was stepped ahead (or a machine that woke up from sleep) is followed at once, one that was stepped
+// back by running slower: the edges never decrease.
 func New(t host.Time, bound time.Duration) *Local {
-	now, mono := t.Now(), t.Monotonic()
-	return &Local{time: t, base: now.UnixNano() - int64(mono), bound: int64(bound)}
+	c := &Local{time: t, bound: int64(bound)}
+	now, mono := t.Now(), int64(t.Monotonic())
+	c.course.Store(&course{base: now.UnixNano() - mono})
+	c.look.Store(mono + lookEvery)
+	return c
 }
 
 // Local is a Clock that needs no other machine.
 type Local struct {
-	time  host.Time
-	base  int64 // Unix nanoseconds at monotonic zero
-	bound int64
-	ahead atomic.Pointer[shift]
+	time   host.Time
+	bound  int64
+	course atomic.Pointer[course]
+	look   atomic.Int64 // monotonic time at which to compare with the wall clock again
 }
 
-// shift is a jump ahead at a moment of monotonic time, wearing off from then on.
-type shift struct{ at, by int64 }
+// course turns monotonic time into wall time: base + mono, and ahead of that by what is left of a jump made at some moment.
+type course struct{ base, at, by int64 }
 
-// slew is how slowly a shift wears off: one part in so many of the time that passes.
-const slew = 64
+const (
+	// slew is how slowly a jump wears off: one part in so many of the time that passes.
+	slew = 64
+	// lookEvery is how often the wall clock is compared with, and stepMin the difference that counts as a step.
+	lookEvery = int64(100 * time.Millisecond)
+	stepMin   = int64(100 * time.Millisecond)
+)
 
-func (s *shift) left(mono int64) int64 {
-	if s == nil {
-		return 0
-	}
-	return max(0, s.by-(mono-s.at)/slew)
-}
+func (c *course) left(mono int64) int64 { return max(0, c.by-(mono-c.at)/slew) }
+
+func (c *course) wall(mono int64) int64 { return c.base + mono + c.left(mono) }
 
 // Advance tells the clock that time had come as far as t before, as a durable record of an earlier run proves: a lease
 // taken ahead of time before a crash, or a wall clock that was set back. The clock jumps there at once, so that nobody
 // has to wait, and falls back to wall time by running slower. Only for a process alone, whose clock nobody else compares
 // with.
 func (c *Local) Advance(t Timestamp) {
+	target := epoch + int64(t>>FractionBits)*1000 + 1000
 	for {
-		old := c.ahead.Load()
+		old := c.course.Load()
 		mono := int64(c.time.Monotonic())
-		target := epoch + int64(t>>FractionBits)*1000 + 1000
-		behind := target - (c.base + mono + old.left(mono))
-		if behind <= 0 {
-			return
-		}
-		if c.ahead.CompareAndSwap(old, &shift{at: mono, by: old.left(mono) + behind}) {
+		behind := target - old.wall(mono)
+		if behind <= 0 || c.course.CompareAndSwap(old, &course{base: old.base, at: mono, by: old.left(mono) + behind}) {
 			return
 		}
 	}
 }
 
+// follow compares with the wall clock and goes after it when it was stepped.
+func (c *Local) follow(mono int64) {
+	if look := c.look.Load(); mono < look || !c.look.CompareAndSwap(look, mono+lookEvery) {
+		return
+	}
+	old := c.course.Load()
+	wall, mono := c.time.Now().UnixNano(), int64(c.time.Monotonic())
+	step := wall - (old.base + mono)
+	if step > -stepMin && step < stepMin {
+		return
+	}
+	// Whoever loses against an Advance looks again later.
+	c.course.CompareAndSwap(old, &course{base: old.base + step, at: mono, by: max(0, old.left(mono)-step)})
+}
+
 // Now implements Clock.
 func (c *Local) Now() (Interval, bool) {
 	mono := int64(c.time.Monotonic())
-	ns := c.base + mono + c.ahead.Load().left(mono)
+	if mono >= c.look.Load() {
+		c.follow(mono)
+	}
+	ns := c.course.Load().wall(mono)
 	if c.bound == 0 {
 		t := FromUnixNano(ns)
 		return Interval{Earliest: t, Latest: t}, true

@@ -11,9 +11,10 @@ import (
 type manual struct {
 	mu   sync.Mutex
 	mono time.Duration
+	step time.Duration // of the wall clock
 }
 
-func (m *manual) Now() time.Time { return time.Unix(1_800_000_000, 0).Add(m.Monotonic()) }
+func (m *manual) Now() time.Time { return time.Unix(1_800_000_000, 0).Add(m.Monotonic() + m.step) }
 
 func (m *manual) Monotonic() time.Duration {
 	m.mu.Lock()
@@ -90,5 +91,40 @@ func TestAdvance(t *testing.T) {
 	}
 	if off := prev.Latest.Sub(FromTime(m.Now())); off > time.Microsecond || off < -time.Microsecond {
 		t.Fatalf("still %s off", off)
+	}
+}
+
+// TestSteps steps the wall clock: ahead, as after a night's sleep, and back.
+func TestSteps(t *testing.T) {
+	m := &manual{}
+	c := New(m, 0)
+	prev, _ := c.Now()
+	off := func() time.Duration {
+		_ = m.Sleep(context.Background(), time.Second)
+		now, _ := c.Now()
+		if now.Latest <= prev.Latest {
+			t.Fatal("time stood still")
+		}
+		prev = now
+		return now.Latest.Sub(FromTime(m.Now()))
+	}
+	m.step = 8 * time.Hour
+	if d := off(); d < -time.Microsecond || d > time.Microsecond {
+		t.Fatalf("%s off after a sleep", d)
+	}
+	m.step -= 640 * time.Millisecond
+	if d := off(); d < 600*time.Millisecond {
+		t.Fatalf("%s off after a step back", d)
+	}
+	for range 42 {
+		off()
+	}
+	if d := off(); d < -time.Microsecond || d > time.Microsecond {
+		t.Fatalf("%s off at last", d)
+	}
+	c.Advance(prev.Latest.Add(time.Second))
+	m.step += 3 * time.Second
+	if d := off(); d < -time.Microsecond || d > time.Microsecond {
+		t.Fatalf("%s off after a step ahead of an advance", d)
 	}
 }
