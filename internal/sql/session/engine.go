@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -191,6 +192,9 @@ func (e *Engine) newSession(st Startup, sink Sink) *Session {
 	s.plans = newPlanCache(planCacheSize)
 	s.bctx = builtin.Context{Facts: e.cfg.Facts, Session: (*hooks)(s), Version: e.cfg.Version, BackendPID: st.PID,
 		User: st.User, SessionUser: st.User}
+	if end, err := netip.ParseAddrPort(st.ClientAddr); err == nil {
+		s.bctx.Client = end
+	}
 	now := e.now()
 	s.activity.mu.a = Activity{PID: st.PID, User: st.User, ClientAddr: st.ClientHost, ClientPort: st.ClientPort, State: "idle", BackendStart: now, StateChange: now}
 	return s
