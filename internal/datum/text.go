@@ -53,6 +53,12 @@ func parseText(t Type, s string, env *Env) (Datum, error) {
 		return NewText(truncateChar(s)), nil
 	case OIDBytea:
 		return parseBytea(s)
+	case OIDJSONPath:
+		path, err := ParseJSONPath(s)
+		if err != nil {
+			return Null, err
+		}
+		return NewTextBytes(path.Append(nil)), nil
 	case OIDUUID:
 		return parseUUID(s)
 	case OIDDate:

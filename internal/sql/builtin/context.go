@@ -31,9 +31,11 @@ type Context struct {
 
 // scratch is working memory that implementations reuse between rows.
 type scratch struct {
-	buf     []byte
-	random  *randomState
-	regexps regexpCache
+	buf      []byte
+	random   *randomState
+	regexps  regexpCache
+	path     *datum.JSONPath
+	pathText string
 }
 
 // Session is what functions ask of the session and of the catalogue. All methods run inside the statement: they may

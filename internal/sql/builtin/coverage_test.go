@@ -19,7 +19,7 @@ const coverageFile = "../../../docs/postgres-coverage.md"
 // unsupportedTypes are those of PostgreSQL's types that Meridian does not have; functions on them do not count.
 const unsupportedTypes = `point lseg path box polygon line circle tsvector tsquery gtsvector xml money tid txid_snapshot
 pg_snapshot aclitem refcursor pg_ndistinct pg_dependencies pg_mcv_list pg_brin_bloom_summary pg_brin_minmax_multi_summary
-pg_ddl_command jsonpath int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange
+pg_ddl_command int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange
 anymultirange anycompatiblemultirange anycompatiblerange regdictionary regconfig anyenum pg_lsn`
 
 // groupOf sorts a function into a chapter of the manual, or "" when it is no function for users: input and output
