@@ -120,7 +120,9 @@ type Column struct {
 	Attnum  int16
 	Name    string
 	Type    datum.Type
-	NotNull bool `json:",omitempty"`
+	// Storage is the type that values are stored as when it is not Type: what a domain stands for. 0 is Type.
+	Storage datum.OID `json:",omitempty"`
+	NotNull bool      `json:",omitempty"`
 	// Default is the SQL text of the default, or of the generation expression when Generated. Constants of type
 	// regclass are written as numbers, so that renaming a sequence leaves it alone. "" is no default.
 	Default   string       `json:",omitempty"`

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/keys"
 )
 
@@ -39,6 +40,14 @@ func (t *Table) ColumnByAttnum(attnum int16) *Column {
 		}
 	}
 	return nil
+}
+
+// Stored is the type that the column's values have in keys and rows: the base type of a domain.
+func (c *Column) Stored() datum.Type {
+	if c.Storage != 0 {
+		return datum.T(c.Storage)
+	}
+	return c.Type
 }
 
 // Visible says whether SQL sees the column.

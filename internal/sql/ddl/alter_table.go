@@ -509,7 +509,7 @@ func (a *alterer) alterType(ctx context.Context, cmd *parser.AlterTableCmd) erro
 	if c.Default != "" && !c.Generated && !a.Facts.CanCoerce(old.OID, typ.OID, 1) {
 		return failure.New(failure.DatatypeMismatch, "default for column \"%s\" cannot be cast automatically to type %s", c.Name, a.typeName(typ))
 	}
-	c.Type = typ
+	c.Type, c.Storage = typ, b.storage(typ.OID)
 	if err := b.collation(c, cmd.Collation); err != nil {
 		return err
 	}
@@ -519,7 +519,7 @@ func (a *alterer) alterType(ctx context.Context, cmd *parser.AlterTableCmd) erro
 	if err := a.retypeIdentity(ctx, c); err != nil {
 		return err
 	}
-	if source == "" && sameRepresentation(old, typ) {
+	if source == "" && sameRepresentation(old, typ) && c.Storage == 0 {
 		return b.put(ctx, b.t)
 	}
 	if source == "" {
@@ -603,7 +603,7 @@ func (b *tableBuilder) retypeIndexes(c *catalog.Column) error {
 				if err := b.keyable(c.Type); err != nil {
 					return err
 				}
-				x.Key[i].Type = c.Type
+				x.Key[i].Type = c.Stored()
 			} else if slices.Contains(x.Key[i].Refs, c.ID) {
 				return failure.NotSupported("changing the type of a column used in an index expression is")
 			}

@@ -157,7 +157,7 @@ func columnStats(c *catalog.Column, s *reservoir, i int) catalog.ColumnStats {
 		if r[i].IsNull() {
 			continue
 		}
-		buf = row.AppendValue(buf[:0], []row.Column{{ID: 1, Type: c.Type}}, r[i:i+1])
+		buf = row.AppendValue(buf[:0], []row.Column{{ID: 1, Type: c.Stored()}}, r[i:i+1])
 		bytes += len(buf)
 		vals = append(vals, r[i])
 	}
@@ -167,7 +167,7 @@ func columnStats(c *catalog.Column, s *reservoir, i int) catalog.ColumnStats {
 		return cs
 	}
 	cs.Width = bytes / len(vals)
-	if !row.Keyable(c.Type) || cs.Width > 1024 {
+	if !row.Keyable(c.Stored()) || cs.Width > 1024 {
 		return cs
 	}
 	cs.Correlation = correlation(vals)

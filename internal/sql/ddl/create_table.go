@@ -264,7 +264,7 @@ func (b *tableBuilder) column(ctx context.Context, def *parser.ColumnDef) (*cata
 			return nil, err
 		}
 	}
-	c := &catalog.Column{ID: b.t.NextColumnID, Attnum: b.nextAttnum(), Name: def.Name, Type: typ}
+	c := &catalog.Column{ID: b.t.NextColumnID, Attnum: b.nextAttnum(), Name: def.Name, Type: typ, Storage: b.storage(typ.OID)}
 	b.t.NextColumnID++
 	if err := b.collation(c, def.Collation); err != nil {
 		return nil, err
@@ -286,8 +286,19 @@ func (b *tableBuilder) nextAttnum() int16 {
 	return n + 1
 }
 
+// storage is what a domain's values are stored as, 0 for other types.
+func (e *Env) storage(oid catalog.OID) catalog.OID {
+	if base := e.Facts.BaseType(oid); base != oid {
+		return base
+	}
+	return 0
+}
+
 // columnType refuses types that no column can have, and notes the use of user-defined ones.
 func (b *tableBuilder) columnType(ctx context.Context, name string, typ datum.Type) error {
+	if oid := b.Facts.BaseType(typ.OID); oid >= catalog.FirstUserOID {
+		return failure.NotSupported("a column of type %s is", b.Facts.TypeName(typ.OID))
+	}
 	if ti := b.Facts.TypeByOID(typ.OID); ti != nil && ti.Type == 'p' {
 		return failure.New(failure.InvalidTableDefinition, "column \"%s\" has pseudo-type %s", name, b.Facts.TypeName(typ.OID))
 	}
@@ -591,7 +602,7 @@ func (b *tableBuilder) like(ctx context.Context, l *parser.LikeClause) error {
 			return failure.New(failure.DuplicateColumn, "column \"%s\" specified more than once", old.Name)
 		}
 		c := &catalog.Column{ID: b.t.NextColumnID, Attnum: b.nextAttnum(), Name: old.Name, Type: old.Type,
-			NotNull: old.NotNull, Collation: old.Collation}
+			Storage: old.Storage, NotNull: old.NotNull, Collation: old.Collation}
 		b.t.NextColumnID++
 		b.t.Columns = append(b.t.Columns, c)
 		if old.Default != "" && (old.Generated && opt["GENERATED"] || !old.Generated && opt["DEFAULTS"]) {

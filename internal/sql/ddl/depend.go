@@ -73,7 +73,7 @@ func (c *collector) visit(o, because object, auto bool) {
 	deps := c.dependents(o)
 	// Newest first, as PostgreSQL does it: reports then come out oldest first.
 	slices.SortFunc(deps, func(a, b dependent) int {
-		return cmp.Or(cmp.Compare(b.oid, a.oid), cmp.Compare(a.class, b.class), cmp.Compare(b.sub, a.sub))
+		return cmp.Or(cmp.Compare(b.oid, a.oid), cmp.Compare(a.class, b.class), cmp.Compare(a.sub, b.sub))
 	})
 	for _, d := range deps {
 		c.visit(d.object, o, d.auto)

@@ -140,7 +140,7 @@ func (b *tableBuilder) indexKey(ctx context.Context, k *parser.IndexElem) (catal
 		if c == nil {
 			return out, "", failure.New(failure.UndefinedColumn, "column \"%s\" does not exist", k.Name)
 		}
-		out.Column, out.Type, out.Collation = c.ID, c.Type, c.Collation
+		out.Column, out.Type, out.Collation = c.ID, c.Stored(), c.Collation
 	} else {
 		info, err := b.bindIndexExpr(ctx, ExprIndex, k.Expr, datum.Type{})
 		if err != nil {

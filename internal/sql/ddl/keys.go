@@ -101,7 +101,7 @@ func (b *tableBuilder) buildKey(ctx context.Context, k *pendingKey) (*catalog.In
 		if primary {
 			c.NotNull = true
 		}
-		x.Key = append(x.Key, catalog.IndexColumn{Column: c.ID, Type: c.Type})
+		x.Key = append(x.Key, catalog.IndexColumn{Column: c.ID, Type: c.Stored()})
 	}
 	for _, name := range k.c.Including {
 		c, _ := b.t.ColumnByName(name)

@@ -36,7 +36,7 @@ func NewDecoder(x *Index, ordinals []int) (*Decoder, error) {
 			d.missing = append(d.missing, slotValue{slot, datum.Null})
 			continue
 		}
-		if aliasing(cols[o].Type) {
+		if aliasing(cols[o].Stored()) {
 			d.aliases = true
 		}
 		if put(keySlots, x.Cols, o, slot) {
@@ -48,7 +48,7 @@ func NewDecoder(x *Index, ordinals []int) (*Decoder, error) {
 		if !contains(x.ords, o) {
 			return nil, failure.New(failure.InternalError, "index \"%s\" does not hold column \"%s\"", x.Desc.Name, cols[o].Name)
 		}
-		want = append(want, row.Column{ID: cols[o].ID, Type: cols[o].Type})
+		want = append(want, row.Column{ID: cols[o].ID, Type: cols[o].Stored()})
 		slots = append(slots, slot)
 		missing = append(missing, cols[o].Missing)
 	}

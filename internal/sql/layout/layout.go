@@ -126,7 +126,7 @@ func (t *Table) index(x *catalog.Index, rows bool) *Index {
 }
 
 func (x *Index) addValue(o int, c *catalog.Column) {
-	x.values = append(x.values, row.Column{ID: c.ID, Type: c.Type})
+	x.values = append(x.values, row.Column{ID: c.ID, Type: c.Stored()})
 	x.ords = append(x.ords, o)
 }
 

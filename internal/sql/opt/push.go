@@ -214,7 +214,7 @@ func (u *pusher) column(e plan.Expr) *plan.PushExpr {
 
 // place says where a column is in an entry.
 func (u *pusher) place(o int, c *catalog.Column) (pushdown.Column, bool) {
-	out := pushdown.Column{Type: c.Type, KeyPos: -1, ID: c.ID, Missing: c.Missing}
+	out := pushdown.Column{Type: c.Stored(), KeyPos: -1, ID: c.ID, Missing: c.Missing}
 	inKey := false
 	for i, k := range u.index.Key {
 		if k.Column != c.ID {

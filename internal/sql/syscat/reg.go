@@ -259,6 +259,14 @@ func (e *Env) RegOutput(reg catalog.OID, oid catalog.OID) (string, error) {
 	return number, nil
 }
 
+// typeName is a type's name without any modifier: character, not bpchar.
+func (e *Env) typeName(oid catalog.OID) string {
+	if ti := e.userType(oid); ti != nil {
+		return e.userTypeName(ti)
+	}
+	return e.Facts.TypeName(oid)
+}
+
 func (e *Env) procName(reg catalog.OID, f *builtin.Func) string {
 	name := catalog.QuoteIdent(f.Name)
 	if f.Schema != catalog.OIDPgCatalog {
@@ -271,7 +279,7 @@ func (e *Env) procName(reg catalog.OID, f *builtin.Func) string {
 	}
 	args := make([]string, len(f.Args))
 	for i, a := range f.Args {
-		args[i] = e.FormatType(datum.T(a))
+		args[i] = e.typeName(a)
 	}
 	return name + "(" + strings.Join(args, ",") + ")"
 }
@@ -282,9 +290,9 @@ func (e *Env) operName(reg catalog.OID, op *builtin.Operator) string {
 	}
 	left := "NONE"
 	if op.Left != 0 {
-		left = e.FormatType(datum.T(op.Left))
+		left = e.typeName(op.Left)
 	}
-	return op.Name + "(" + left + "," + e.FormatType(datum.T(op.Right)) + ")"
+	return op.Name + "(" + left + "," + e.typeName(op.Right) + ")"
 }
 
 // toReg is the to_reg… family: NULL instead of an error for what does not exist.

@@ -198,7 +198,12 @@ func defineTypes(r *registry) {
 		C("typndims", func(t *builtin.TypeInfo) datum.Datum { return dInt(t.NDims) }),
 		C("typcollation", func(t *builtin.TypeInfo) datum.Datum { return dInt(t.Collation) }),
 		C("typdefaultbin", func(t *builtin.TypeInfo) datum.Datum { return dTextOrNull(t.Default) }),
-		C("typdefault", func(t *builtin.TypeInfo) datum.Datum { return dTextOrNull(t.Default) }),
+		col[T]{"typdefault", func(q *query, r *T) datum.Datum {
+			if r.ti.Type == 'd' && r.ti.OID >= catalog.FirstUserOID && r.ti.Default != "" {
+				return dText(q.exprText(r.ti.Default, nil, datum.T(r.ti.BaseType)))
+			}
+			return dTextOrNull(r.ti.Default)
+		}},
 		col[T]{"typacl", func(q *query, r *T) datum.Datum { return q.dACL(r.acl) }},
 	)
 	defineEnums(r)
