@@ -132,3 +132,20 @@ func (a ACL) Revoke(grantee, grantor OID, privs Privilege, optionOnly bool) ACL 
 	}
 	return out
 }
+
+// RevokeAll is Revoke whoever the grantor was; with cascade also what the grantee passed on goes. An empty list becomes
+// nil.
+func (a ACL) RevokeAll(grantee OID, privs Privilege, optionOnly, cascade bool) ACL {
+	out := a
+	for _, it := range a {
+		if it.Grantee == grantee {
+			out = out.Revoke(grantee, it.Grantor, privs, optionOnly)
+		} else if cascade && it.Grantor == grantee {
+			out = out.Revoke(it.Grantee, grantee, privs, false)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}

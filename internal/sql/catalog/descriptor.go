@@ -117,9 +117,9 @@ type Column struct {
 	// changes the representation rewrites the table under a new Data id.
 	ID uint32
 	// Attnum is PostgreSQL's column number, from 1, never reused.
-	Attnum  int16
-	Name    string
-	Type    datum.Type
+	Attnum int16
+	Name   string
+	Type   datum.Type
 	// Storage is the type that values are stored as when it is not Type: what a domain stands for. 0 is Type.
 	Storage datum.OID `json:",omitempty"`
 	NotNull bool      `json:",omitempty"`

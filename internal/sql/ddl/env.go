@@ -195,7 +195,7 @@ func (e *Env) creationSchemaOf(ctx context.Context, n *parser.RelationName) (*ca
 	switch {
 	case f == nil:
 		return d, err
-	case f.Code == failure.InvalidSchemaName && n.Schema != "":
+	case f.Code == failure.InvalidSchemaName && n.Schema != "", f.Code == failure.InsufficientPrivilege && f.Detail == "":
 		return nil, e.at(f.Edit(), n.Pos)
 	case f.Detail != "" && f.Code == failure.InsufficientPrivilege:
 		return nil, failure.New(f.Code, "permission denied to create \"%s.%s\"", n.Schema, n.Name).WithDetail("%s", f.Detail)

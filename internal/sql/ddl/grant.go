@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -166,7 +167,17 @@ func (e *Env) grantor(t *grantTarget, acl catalog.ACL, want catalog.Privilege) (
 	if s.Superuser(e.User) || s.Member(e.User, t.owner) {
 		return t.owner, want
 	}
-	return e.User, acl.Grantable(want, func(r catalog.OID) bool { return s.Member(e.User, r) })
+	// The role among the user's whose grant options cover most.
+	best, may := e.User, acl.Grantable(want, func(r catalog.OID) bool { return r == e.User })
+	for r := range s.Roles() {
+		if may == want || !s.Member(e.User, r.OID) {
+			continue
+		}
+		if m := acl.Grantable(want, func(o catalog.OID) bool { return o == r.OID }); bits.OnesCount16(uint16(m)) > bits.OnesCount16(uint16(may)) {
+			best, may = r.OID, m
+		}
+	}
+	return best, may
 }
 
 func (e *Env) grantOne(ctx context.Context, s *parser.GrantStmt, t *grantTarget, want catalog.Privilege, grantees []catalog.OID) error {
@@ -174,7 +185,16 @@ func (e *Env) grantOne(ctx context.Context, s *parser.GrantStmt, t *grantTarget,
 	if err != nil || acl == nil {
 		return err
 	}
-	return e.put(ctx, t.store(acl))
+	d := t.store(acl)
+	if tab, ok := d.(*catalog.Table); ok && s.Revoke {
+		// What is revoked from the whole table is revoked from its columns.
+		for _, c := range tab.Columns {
+			for _, g := range grantees {
+				c.ACL = c.ACL.RevokeAll(g, want&catalog.PrivAllColumn, s.GrantOption, s.Behavior == parser.DropCascade)
+			}
+		}
+	}
+	return e.put(ctx, d)
 }
 
 // changeACL returns the changed list, nil when nothing may be changed (after a warning).
@@ -222,7 +242,11 @@ func (e *Env) revokeDependents(s *parser.GrantStmt, acl *catalog.ACL, role, gran
 		return nil
 	}
 	for _, it := range *acl {
-		if it.Grantor != role || it.Grantee == role || it.Privs&privs == 0 || role == grantor {
+		if it.Grantor != role || it.Privs&privs == 0 || role == grantor {
+			continue
+		}
+		if it.Grantee == role && s.Behavior == parser.DropCascade {
+			*acl = acl.Revoke(role, role, privs, false)
 			continue
 		}
 		if s.Behavior != parser.DropCascade {

@@ -305,22 +305,25 @@ func (e *Env) roleIsFree(r, me *catalog.Role) error {
 
 // roleUses lists what a role owns or has privileges on, as the detail of an error.
 func (e *Env) roleUses(r *catalog.Role) []string {
-	var owned, granted []string
+	var lines []string
+	granted := func(acl catalog.ACL) bool {
+		return slices.ContainsFunc(acl, func(it catalog.ACLItem) bool { return it.Grantee == r.OID })
+	}
 	see := func(owner catalog.OID, acl catalog.ACL, what string) {
 		if owner == r.OID {
-			owned = append(owned, "owner of "+what)
-		} else if slices.ContainsFunc(acl, func(it catalog.ACLItem) bool { return it.Grantee == r.OID }) {
-			granted = append(granted, "privileges for "+what)
+			lines = append(lines, "owner of "+what)
+		} else if granted(acl) {
+			lines = append(lines, "privileges for "+what)
 		}
 	}
 	s := e.snap()
-	d := s.Database()
-	see(d.Owner, d.ACL, "database "+d.Name)
-	for n := range s.Schemas() {
-		see(n.Owner, n.ACL, "schema "+n.Name)
-	}
 	for t := range s.Tables() {
 		see(t.Owner, t.ACL, e.describe(object{classRelation, t.OID, 0}))
+		for _, c := range t.Columns {
+			if granted(c.ACL) {
+				lines = append(lines, "privileges for "+e.describe(object{classColumn, t.OID, c.ID}))
+			}
+		}
 	}
 	for t := range s.Types() {
 		see(t.Owner, t.ACL, e.describe(object{classType, t.OID, 0}))
@@ -328,7 +331,12 @@ func (e *Env) roleUses(r *catalog.Role) []string {
 	for f := range s.Functions() {
 		see(f.Owner, f.ACL, e.describe(object{classFunction, f.OID, 0}))
 	}
-	return append(granted, owned...)
+	for n := range s.Schemas() {
+		see(n.Owner, n.ACL, "schema "+n.Name)
+	}
+	d := s.Database()
+	see(d.Owner, d.ACL, "database "+d.Name)
+	return lines
 }
 
 // addMember makes member a member of r.

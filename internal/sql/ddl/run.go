@@ -248,6 +248,9 @@ func (e *Env) changeOwner(ctx context.Context, oid catalog.OID, spec *parser.Rol
 		}
 		c := o.Clone()
 		c.ACL = aclForOwner(c.ACL, c.Owner, r.OID)
+		for _, k := range c.Columns {
+			k.ACL = aclForOwner(k.ACL, c.Owner, r.OID)
+		}
 		c.Owner = r.OID
 		if err := e.put(ctx, c); err != nil {
 			return err
