@@ -15,6 +15,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/ddl"
 	"github.com/meridiandb/meridian/internal/sql/exec"
+	"github.com/meridiandb/meridian/internal/sql/exec/spill"
 	"github.com/meridiandb/meridian/internal/sql/opt"
 	"github.com/meridiandb/meridian/internal/sql/parser"
 	"github.com/meridiandb/meridian/internal/sql/plan"
@@ -41,6 +42,7 @@ type engine struct {
 	jobs    *ddl.Runner
 	lastval int64
 	random  uint64
+	memory  *spill.Config
 }
 
 type savepoint struct {
@@ -110,7 +112,7 @@ func (e *engine) settings(b *bind.Env) *opt.Settings {
 }
 
 func (e *engine) env(tx txn.Txn, s *catalog.Snapshot) *exec.Env {
-	return &exec.Env{Txn: tx, State: &e.state, Ctx: e.ctx, SchemaName: s.SchemaName,
+	return &exec.Env{Txn: tx, State: &e.state, Ctx: e.ctx, SchemaName: s.SchemaName, Memory: e.memory,
 		RowID: func() [16]byte { e.rowID++; return [16]byte{15: byte(e.rowID), 14: byte(e.rowID >> 8)} }}
 }
 

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/meridiandb/meridian/internal/host/memhost"
+	"github.com/meridiandb/meridian/internal/sql/exec/spill"
 )
 
 var (
@@ -23,19 +26,7 @@ func TestRandom(t *testing.T) {
 	pg := freshOracle(t)
 	defer pg.Close(context.Background())
 	e := newEngine(t)
-	setup := []string{
-		"create table a (id int primary key, x int, y int, s text)",
-		"create table b (id int primary key, x int, y int, s text)",
-		"create table c (p int, q int, s text, primary key (p, q))",
-		"create index a_x on a (x)", "create index b_xy on b (x, y desc)", "create unique index c_q on c (q, p)",
-	}
-	rng := rand.New(rand.NewSource(*randomSeed))
-	for i := range 40 {
-		for _, tab := range []string{"a", "b"} {
-			setup = append(setup, fmt.Sprintf("insert into %s values (%d, %s, %s, %s)", tab, i, small(rng), small(rng), smallText(rng)))
-		}
-		setup = append(setup, fmt.Sprintf("insert into c values (%d, %d, %s)", i%6, i, smallText(rng)))
-	}
+	setup := randomSetup()
 	for _, sql := range setup {
 		if got, want := e.run(sql), oracleRun(pg, sql); got != want {
 			t.Fatalf("%s\ngot %s\nwant %s", sql, got, want)
@@ -56,6 +47,55 @@ func TestRandom(t *testing.T) {
 		t.Errorf("%s\ngot\n%swant\n%s", sql, clipText(got), clipText(want))
 		if bad++; bad > 10 {
 			break
+		}
+	}
+}
+
+// randomSetup makes the tables of the random tests.
+func randomSetup() []string {
+	setup := []string{
+		"create table a (id int primary key, x int, y int, s text)",
+		"create table b (id int primary key, x int, y int, s text)",
+		"create table c (p int, q int, s text, primary key (p, q))",
+		"create index a_x on a (x)", "create index b_xy on b (x, y desc)", "create unique index c_q on c (q, p)",
+	}
+	rng := rand.New(rand.NewSource(*randomSeed))
+	for i := range 40 {
+		for _, tab := range []string{"a", "b"} {
+			setup = append(setup, fmt.Sprintf("insert into %s values (%d, %s, %s, %s)", tab, i, small(rng), small(rng), smallText(rng)))
+		}
+		setup = append(setup, fmt.Sprintf("insert into c values (%d, %d, %s)", i%6, i, smallText(rng)))
+	}
+	return setup
+}
+
+// TestRandomSpilling runs random queries with hardly any memory: every operator that can must put rows into files, and
+// the answers stay the same.
+func TestRandomSpilling(t *testing.T) {
+	e := newEngine(t)
+	for _, sql := range append(randomSetup(),
+		"insert into a select g, g % 50, g % 13, 't' || g % 40 from generate_series(100, 180) g",
+		"insert into b select g, g % 40, g % 17, 't' || g % 30 from generate_series(100, 160) g") {
+		if out := e.run(sql); strings.HasPrefix(out, "ERROR") {
+			t.Fatal(out)
+		}
+	}
+	fs := memhost.New()
+	for i := range 80 {
+		g := &generator{rng: rand.New(rand.NewSource(int64(i)))}
+		sql := g.query(0)
+		if strings.Contains(sql, "cross join") || strings.Contains(sql, "over (") {
+			continue // long, or not able to spill
+		}
+		e.memory = nil
+		want := sortLines(e.run(sql))
+		e.memory = &spill.Config{OperatorLimit: 1 << 10, FS: fs, Dir: "tmp", Name: "q"}
+		got := sortLines(e.run(sql))
+		if got != want {
+			t.Errorf("%s\ngot\n%swant\n%s", sql, clipText(got), clipText(want))
+		}
+		if left, err := fs.List("tmp"); err == nil && len(left) > 0 {
+			t.Fatalf("%s\nleft %d temporary files", sql, len(left))
 		}
 	}
 }
