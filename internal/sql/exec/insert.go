@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -145,7 +146,7 @@ func (ch *change) unique(ctx context.Context, st *state, rows Batch) error {
 		return err
 	}
 	for i, v := range ch.vals {
-		if v != nil {
+		if v != nil && !ch.deletes(ch.ks[i]) {
 			return ch.duplicate(ctx, st, ch.cands[i].x, rows[ch.cands[i].row])
 		}
 	}
@@ -161,6 +162,17 @@ func (ch *change) unique(ctx context.Context, st *state, rows Batch) error {
 		return ch.uniqueHeld(ctx, st, rows)
 	}
 	return nil
+}
+
+// deletes says whether the present writes give a key up before they take it again: a row that changes its row key keeps
+// its unique columns.
+func (ch *change) deletes(k keys.Key) bool {
+	for i := range ch.writes {
+		if ch.writes[i].Delete && bytes.Equal(ch.writes[i].Key, k) {
+			return true
+		}
+	}
+	return false
 }
 
 // uniqueHeld compares the candidates with writes that the statement still holds back.
