@@ -16,19 +16,25 @@ type dmlState struct {
 	alias string
 	// old is the target as it was before (not for INSERT), row the target with the new values.
 	old, row *rte
-	out      *plan.BoundStmt
-	dml      *plan.BoundDML
+	// seen is what the statement sees of old: the same, or a view's columns.
+	seen  *rte
+	views []*viewLevel // the views that the statement goes through, outermost first
+	out   *plan.BoundStmt
+	dml   *plan.BoundDML
 }
 
 // target opens the table that a statement changes.
 func (b *binder) dmlTarget(parent *scope, kind plan.StatementKind, name *parser.RelationName, alias string) *dmlState {
 	t := b.resolveTable(name)
 	b.useObject(t.OID)
-	verb := map[plan.StatementKind]string{plan.KindInsert: "insert into", plan.KindUpdate: "update",
-		plan.KindDelete: "delete from", plan.KindMerge: "merge into"}[kind]
+	if alias == "" {
+		alias = t.Name
+	}
+	var views []*viewLevel
+	if t.Kind == catalog.RelView && t.View != nil {
+		t, views = b.openView(t, kind)
+	}
 	switch {
-	case t.Kind == catalog.RelView:
-		b.notSupported(name.Pos, "%s a view (\"%s\")", verb, t.Name)
 	case t.Kind == catalog.RelSequence:
 		b.fail(name.Pos, failure.WrongObjectType, "cannot change sequence \"%s\"", t.Name)
 	case t.Kind == catalog.RelMatView:
@@ -38,13 +44,13 @@ func (b *binder) dmlTarget(parent *scope, kind plan.StatementKind, name *parser.
 	case t.Kind != catalog.RelTable:
 		b.fail(name.Pos, failure.WrongObjectType, "cannot open relation \"%s\"", t.Name)
 	}
-	if alias == "" {
-		alias = t.Name
-	}
-	d := &dmlState{b: b, s: &scope{parent: parent, kind: PlaceOther}, table: t, alias: alias}
+	d := &dmlState{b: b, s: &scope{parent: parent, kind: PlaceOther}, table: t, alias: alias, views: views}
 	d.dml = &plan.BoundDML{Table: t, Alias: alias}
 	d.out = &plan.BoundStmt{Kind: kind, DML: d.dml}
 	d.row = b.tableRTE(t, alias, nil)
+	if n := len(views); n > 0 {
+		d.row.checkAs = views[n-1].inside
+	}
 	d.dml.NewBase = d.row.base
 	d.row.insertCols, d.row.updateCols = make([]bool, len(t.Columns)), make([]bool, len(t.Columns))
 	if alias == t.Name {
@@ -58,13 +64,14 @@ func (b *binder) dmlTarget(parent *scope, kind plan.StatementKind, name *parser.
 // scan makes the mention of the target whose rows are changed, and brings it into scope.
 func (d *dmlState) scan() plan.Rel {
 	d.old = d.b.tableRTE(d.table, d.alias, nil)
-	d.old.schema = d.row.schema
+	d.old.schema, d.old.checkAs = d.row.schema, d.row.checkAs
 	scan := &plan.RelScan{Table: d.table, Alias: d.alias, Base: d.old.base, Target: true}
 	d.old.scan, d.dml.Scan = scan, scan
 	d.b.uses = append(d.b.uses, d.old)
-	d.s.all = append(d.s.all, d.old)
-	d.s.ns = append(d.s.ns, &nsItem{rte: d.old, relVisible: true, colsVisible: true, lateralOK: true})
-	return scan
+	d.seen = d.visible(d.old)
+	d.s.all = append(d.s.all, d.seen)
+	d.s.ns = append(d.s.ns, &nsItem{rte: d.seen, relVisible: true, colsVisible: true, lateralOK: true})
+	return filter(scan, d.viewConds(d.old)...)
 }
 
 // query makes the statement's Query: rel with the target's columns.
@@ -89,11 +96,12 @@ func (d *dmlState) returning(list []*parser.ResTarget, target *rte) {
 		return
 	}
 	s := d.s
+	target = d.visible(target)
 	old := s.ns
 	s.ns, s.all = nil, append([]*rte{target}, s.all...)
 	s.ns = append(s.ns, &nsItem{rte: target, relVisible: true, colsVisible: true})
 	for _, it := range old {
-		if it.rte != d.old {
+		if it.rte != d.seen {
 			s.ns = append(s.ns, it)
 		}
 	}
@@ -130,6 +138,7 @@ func (d *dmlState) rules() {
 	}
 	d.indexRules(s)
 	b.noPos--
+	d.viewChecks()
 }
 
 // plainRow is the new row without marks for privileges.
@@ -244,6 +253,9 @@ func (b *binder) defaultOf(c *catalog.Column) plan.Expr {
 
 // column finds the column that an assignment names.
 func (d *dmlState) column(t *parser.AssignTarget) (*catalog.Column, int) {
+	if d.views != nil {
+		return d.viewColumn(t)
+	}
 	c, i := d.table.ColumnByName(t.Name)
 	if c == nil {
 		if isSystemColumn(t.Name) {
@@ -272,7 +284,7 @@ func (b *binder) update(parent *scope, stmt *parser.UpdateStmt) *plan.BoundStmt 
 	d.with(stmt.With)
 	d.out.Query = nil
 	rel := b.joinTarget(d, d.scan(), stmt.From)
-	d.row.need |= catalog.PrivUpdate
+	d.want(catalog.PrivUpdate)
 	d.s.kind = PlaceUpdateSource
 	d.dml.Set = d.assignments(stmt.Set)
 	if stmt.Where != nil {
@@ -310,7 +322,7 @@ func (b *binder) delete(parent *scope, stmt *parser.DeleteStmt) *plan.BoundStmt 
 	d := b.dmlTarget(parent, plan.KindDelete, &stmt.Table.Relation, alias)
 	d.with(stmt.With)
 	rel := b.joinTarget(d, d.scan(), stmt.Using)
-	d.row.need |= catalog.PrivDelete
+	d.want(catalog.PrivDelete)
 	if stmt.Where != nil {
 		d.s.kind = PlaceWhere
 		rel = filter(rel, b.coerceBool(b.expr(d.s, stmt.Where), "WHERE", start(stmt.Where)))

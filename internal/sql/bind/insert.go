@@ -14,7 +14,7 @@ import (
 func (b *binder) insert(parent *scope, stmt *parser.InsertStmt) *plan.BoundStmt {
 	d := b.dmlTarget(parent, plan.KindInsert, &stmt.Relation, stmt.Alias)
 	d.with(stmt.With)
-	d.row.need |= catalog.PrivInsert
+	d.want(catalog.PrivInsert)
 	ins := &inserter{dmlState: d, stmt: stmt}
 	ins.targets()
 	for _, i := range ins.cols {
@@ -49,6 +49,13 @@ type inserter struct {
 func (n *inserter) targets() {
 	b := n.b
 	if n.stmt.Columns == nil {
+		if n.views != nil {
+			for _, c := range n.views[0].view.Columns {
+				_, i := n.viewColumn(&parser.AssignTarget{Pos: parser.NoPos, Name: c.Name})
+				n.cols = append(n.cols, i)
+			}
+			return
+		}
 		for i, c := range n.table.Columns {
 			if c.Visible() {
 				n.cols = append(n.cols, i)
@@ -265,9 +272,11 @@ func (n *inserter) conflict(c *parser.OnConflict) {
 	excl.table = nil
 	b.uses = append(b.uses, n.old)
 	d.OldBase, d.ExclBase = n.old.base, excl.base
-	n.row.need |= catalog.PrivUpdate
-	n.s.all = []*rte{n.old, excl}
-	n.s.ns = []*nsItem{{rte: n.old, relVisible: true, colsVisible: true}, {rte: excl, relVisible: true, colsVisible: true}}
+	n.want(catalog.PrivUpdate)
+	old, excluded := n.visible(n.old), n.visible(excl)
+	excluded.alias = "excluded"
+	n.s.all = []*rte{old, excluded}
+	n.s.ns = []*nsItem{{rte: old, relVisible: true, colsVisible: true}, {rte: excluded, relVisible: true, colsVisible: true}}
 	n.s.ns[1].colsVisible = false
 	n.s.kind = PlaceUpdateSource
 	d.ConflictSet = n.assignments(c.Set)
@@ -304,6 +313,9 @@ func (n *inserter) inferIndexes(c *parser.OnConflict) []*catalog.Index {
 	for _, e := range c.Elems {
 		if e.Name != "" {
 			col, at := n.table.ColumnByName(e.Name)
+			if n.views != nil {
+				col, at = n.viewColumn(&parser.AssignTarget{Pos: e.Pos, Name: e.Name})
+			}
 			if col == nil {
 				b.fail(e.Pos, failure.UndefinedColumn, "column \"%s\" does not exist", e.Name)
 			}

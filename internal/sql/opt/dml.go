@@ -32,6 +32,8 @@ func (p *planner) dml(b *plan.BoundStmt) plan.Node {
 		return p.update(b)
 	case plan.KindDelete:
 		return p.delete(b)
+	case plan.KindMerge:
+		return p.merge(b)
 	}
 	p.fail("cannot plan statement kind %d", b.Kind)
 	return nil
@@ -142,15 +144,22 @@ func (p *planner) onConflict(d *plan.BoundDML) *plan.OnConflict {
 // the expressions mention.
 func (p *planner) source(b *plan.BoundStmt, exprs []plan.Expr) *phys {
 	d := b.DML
-	rel := p.rewrite(b.Query.Rel)
 	n := len(d.Table.Columns)
 	cols := make([]plan.OutCol, n, n+4)
-	var need, have colSet
 	for i, c := range d.Table.Columns {
-		id := d.Scan.Base + plan.ColID(i)
-		cols[i] = plan.OutCol{ID: id, ColumnInfo: plan.ColumnInfo{Name: c.Name, Type: c.Type}}
-		need.add(id)
-		have.add(id)
+		cols[i] = plan.OutCol{ID: d.Scan.Base + plan.ColID(i), ColumnInfo: plan.ColumnInfo{Name: c.Name, Type: c.Type}}
+	}
+	return p.sourceOf(b, cols, exprs)
+}
+
+// sourceOf is source with the first columns given.
+func (p *planner) sourceOf(b *plan.BoundStmt, cols []plan.OutCol, exprs []plan.Expr) *phys {
+	rel := p.rewrite(b.Query.Rel)
+	cols = slices.Clip(cols)
+	var need, have colSet
+	for _, c := range cols {
+		need.add(c.ID)
+		have.add(c.ID)
 	}
 	avail := outputs(rel)
 	for _, e := range exprs {

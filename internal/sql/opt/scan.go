@@ -93,7 +93,7 @@ func (p *planner) bestPath(s *plan.RelScan, conds []plan.Expr, sargs []sarg, all
 			}
 		}
 		c := p.matchIndex(s, x, i == 0, xs, exprs, len(conds))
-		p.costPath(s, c, conds, all, rows, outRows, w)
+		p.costPath(s, c, conds, xs, all, rows, outRows, w)
 		if best == nil || c.cost < best.cost {
 			best = c
 		}
@@ -299,12 +299,16 @@ func firstSarg(a, b *sarg) *sarg {
 }
 
 // costPath estimates a path.
-func (p *planner) costPath(s *plan.RelScan, c *path, conds []plan.Expr, all colSet, rows, outRows float64, w *wish) {
+func (p *planner) costPath(s *plan.RelScan, c *path, conds []plan.Expr, sargs []sarg, all colSet, rows, outRows float64, w *wish) {
 	primary := c.index == s.Table.RowStore()
 	c.covers = primary || !p.set.DisableIndexOnlyScan && covers(s, c.index, all)
 	c.scanned = max(rows*c.keySel, 1)
 	if c.point {
 		c.scanned = 1
+	}
+	if !c.point && !c.batch && p.stats(s.Table) == nil && s.System == nil && p.leftOver(sargs, c) {
+		// Nothing is known: an equality that no key enforces is supposed to refuse many rows before it finds one.
+		c.scanned = max(c.scanned, 100)
 	}
 	c.ordered, c.reverse = p.ordered(s, c, w)
 	fetched, share := c.scanned, 1.0
@@ -338,6 +342,16 @@ func (p *planner) costPath(s *plan.RelScan, c *path, conds []plan.Expr, all colS
 		}
 	}
 	c.cost = cost
+}
+
+// leftOver says whether an equality on a column is not enforced by the keys of a path.
+func (p *planner) leftOver(sargs []sarg, c *path) bool {
+	for i := range sargs {
+		if sargs[i].op == sargEq && !c.used[sargs[i].cond] {
+			return true
+		}
+	}
+	return false
 }
 
 // entryShare is the share of entries that conditions on the entries' own columns leave over before rows are fetched.
