@@ -73,24 +73,36 @@ func (f fates) Appended(_ uint64, fate txn.Fate) { f <- fate }
 
 func openJournal(t testing.TB, fs *memhost.FS, cfg Config) *owner {
 	t.Helper()
+	o, err := tryOpen(t, fs, cfg, 64<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func tryOpen(t testing.TB, fs *memhost.FS, cfg Config, segment int64) (*owner, error) {
+	t.Helper()
 	o := &owner{t: t, fs: fs}
 	var err error
-	if o.log, err = raftgroup.OpenLog(fs, "j", raftgroup.LogConfig{SegmentBytes: 64 << 10}); err != nil {
-		t.Fatal(err)
+	if o.log, err = raftgroup.OpenLog(fs, "j", raftgroup.LogConfig{SegmentBytes: segment}); err != nil {
+		return nil, err
 	}
 	cfg.ID = 1
 	if o.j, err = Open(o.log, fs, "j", cfg); err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, o.log.Close())
 	}
 	o.log.Start()
 	if o.gen, err = o.j.WaitLeader(context.Background()); err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, o.log.Close())
 	}
 	lo := max(o.j.Lease().Hi, 1)
 	o.last = lo
-	o.must(&txn.Record{Kind: txn.RecordOwn, Time: lo})
-	o.must(&txn.Record{Kind: txn.RecordGrant, Time: lo + 1_000_000})
-	return o
+	for _, r := range []txn.Record{{Kind: txn.RecordOwn, Time: lo}, {Kind: txn.RecordGrant, Time: lo + 1_000_000}} {
+		if f := o.append(&r); f != txn.FateEffective {
+			return nil, errors.Join(fmt.Errorf("kind %d: fate %d", r.Kind, f), o.log.Close())
+		}
+	}
+	return o, nil
 }
 
 func (o *owner) append(r *txn.Record) txn.Fate {
@@ -231,7 +243,7 @@ func TestTrimAndRestart(t *testing.T) {
 		if _, _, err := o.j.Read(2, 1); failure.CodeOf(err) != failure.SnapshotTooOld {
 			t.Fatal(err)
 		}
-		fs.Crash(nil)
+		fs = fs.Crash(nil)
 		_ = o.log.Close()
 	}
 }
@@ -290,10 +302,10 @@ func TestCrash(t *testing.T) {
 				if r.IntN(2) == 0 {
 					<-trimmed
 				}
-				fs.Crash(r)
+				fs = fs.Crash(r)
 				<-trimmed
 			} else {
-				fs.Crash(r)
+				fs = fs.Crash(r)
 			}
 			_ = o.log.Close()
 			<-done

@@ -234,14 +234,14 @@ func TestCrash(t *testing.T) {
 					b.mustPut(g, p...)
 					acked[g] = append(acked[g], p...)
 				}
-				crashDuringWrites(b, r, fs, &next)
+				fs = crashDuringWrites(b, r, fs, &next)
 			}
 		})
 	}
 }
 
 // crashDuringWrites crashes the machine while the log writer is at work.
-func crashDuringWrites(b *bench, r *rand.Rand, fs *memhost.FS, next *int) {
+func crashDuringWrites(b *bench, r *rand.Rand, fs *memhost.FS, next *int) *memhost.FS {
 	for g := range b.groups {
 		rec := b.recs[g]
 		rec.mu.Lock()
@@ -252,8 +252,9 @@ func crashDuringWrites(b *bench, r *rand.Rand, fs *memhost.FS, next *int) {
 		rec.mu.Unlock()
 		b.groups[g].Wake()
 	}
-	fs.Crash(r)
+	fs = fs.Crash(r)
 	_ = b.log.Close()
+	return fs
 }
 
 // TestTornTail cuts the last frame at every sector of it.
@@ -265,7 +266,7 @@ func TestTornTail(t *testing.T) {
 		stopSyncs(fs)
 		_ = b.put(0, payloads(5, 1, 5000)...)
 		_ = b.log.Close()
-		fs.Crash(rand.New(rand.NewPCG(seed, 2)))
+		fs = fs.Crash(rand.New(rand.NewPCG(seed, 2)))
 		b = mustOpen(t, fs, 1, LogConfig{})
 		if got := b.applied(0); len(got) != 5 && len(got) != 6 {
 			t.Fatalf("%d entries", len(got))
@@ -441,7 +442,7 @@ func TestTrim(t *testing.T) {
 		want = append(want, p...)
 	}
 	equal(t, b.applied(0), want)
-	fs.Crash(nil)
+	fs = fs.Crash(nil)
 	_ = b.log.Close()
 	b = mustOpen(t, fs, 2, cfg)
 	equal(t, b.applied(0), want)

@@ -35,7 +35,15 @@ func OpenLog(fsys host.FS, dir string, cfg LogConfig) (*Log, error) {
 		return nil, failure.New(failure.LockFileExists, "the journal in \"%s\" is in use by another process", dir).WithCause(err)
 	}
 	l.lock = lock
-	if err := l.recover(); err != nil {
+	// The process before this one may have been killed between a change of the folder and the sync of it. What is found
+	// now is built upon, so it must not go away with the next power failure.
+	err = fsys.SyncDir(dir)
+	if err != nil {
+		err = wrapIO(err, "sync folder", dir)
+	} else {
+		err = l.recover()
+	}
+	if err != nil {
 		for _, s := range l.mu.segments {
 			_ = s.file.Close()
 		}
@@ -68,7 +76,16 @@ func (l *Log) recover() error {
 		_, err := l.roll()
 		return err
 	}
-	return l.checkTail(l.mu.segments[n-1])
+	last := l.mu.segments[n-1]
+	if err := l.checkTail(last); err != nil {
+		return err
+	}
+	// Raft takes what is read here as stored, but a process that was killed between writing and syncing left its last frame
+	// in the page cache only. The files before the last one were synced before it was begun.
+	if err := last.file.Sync(); err != nil {
+		return wrapIO(err, "sync", last.name)
+	}
+	return nil
 }
 
 // list finds the segments, in order, and the spares.

@@ -232,7 +232,7 @@ func TestClusterCrashes(t *testing.T) {
 				})
 			}
 			_, _ = c.journals[0].Wait(context.Background(), c.journals[0].Committed()+uint64(r.IntN(60)))
-			fs.Crash(r)
+			fs = fs.Crash(r)
 			wg.Wait()
 			for _, a := range c.adjs {
 				_ = a.Close(context.Background())

@@ -166,7 +166,7 @@ func TestRestartWaitsForNothing(t *testing.T) {
 			t.Fatal(w, err)
 		}
 		last = s.journal.Lease().Hi
-		fs.Crash(nil)
+		fs = fs.Crash(nil)
 		_ = s.log.Close()
 	}
 }

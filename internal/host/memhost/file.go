@@ -8,24 +8,28 @@ import (
 	"github.com/meridiandb/meridian/internal/host"
 )
 
-// file is an open file of one life of the machine.
+// file is an open file.
 type file struct {
 	fs     *FS
 	inode  *inode
-	life   int
 	name   string
 	pos    int64
 	closed bool
 }
 
 func (f *file) usable() error {
-	switch {
-	case f.life != f.fs.life:
-		return ErrCrashed
-	case f.closed:
+	if f.closed {
 		return fs.ErrClosed
 	}
-	return nil
+	return f.fs.alive()
+}
+
+// change begins an operation that changes something.
+func (f *file) change() error {
+	if f.closed {
+		return fs.ErrClosed
+	}
+	return f.fs.change()
 }
 
 // Read implements io.Reader.
@@ -66,7 +70,7 @@ func (f *file) Write(p []byte) (int, error) {
 func (f *file) WriteAt(p []byte, off int64) (int, error) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.usable(); err != nil {
+	if err := f.change(); err != nil {
 		return 0, err
 	}
 	if err := f.growLocked(off + int64(len(p))); err != nil {
@@ -111,13 +115,16 @@ func (f *file) Sync() error { return f.SyncData() }
 func (f *file) SyncData() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.usable(); err != nil {
+	if err := f.change(); err != nil {
 		return err
 	}
 	if f.fs.faults.SyncErr != nil {
 		return f.fs.faults.SyncErr
 	}
 	f.fs.stats.Syncs++
+	if f.fs.faults.LoseData {
+		return nil
+	}
 	n := f.inode
 	for _, w := range n.pending {
 		if w.data == nil {
@@ -135,7 +142,7 @@ func (f *file) SyncData() error {
 func (f *file) Preallocate(off, length int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.usable(); err != nil {
+	if err := f.change(); err != nil {
 		return err
 	}
 	if int64(len(f.inode.data)) >= off+length {
@@ -152,7 +159,7 @@ func (f *file) Preallocate(off, length int64) error {
 func (f *file) Truncate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.usable(); err != nil {
+	if err := f.change(); err != nil {
 		return err
 	}
 	f.inode.data = resize(f.inode.data, size)

@@ -22,15 +22,27 @@ const sector = 512
 // ErrCrashed is what open files of a crashed machine answer.
 var ErrCrashed = errors.New("memhost: the machine has crashed")
 
-// FS is a file system. Its folders need not be made, but only SyncDir makes names durable.
+// FS is a file system as the processes of one life of the machine see it. Its folders need not be made, but only SyncDir
+// makes names durable. Once the machine has crashed everything that is asked of it answers ErrCrashed: a process does not
+// outlive its machine, and what it is told afterwards must not be taken for an answer of the disk. The next life has an FS
+// of its own, which Crash and Kill return.
 type FS struct {
+	*disk
+	life int
+}
+
+// disk is what all lives of the machine share.
+type disk struct {
 	mu      sync.Mutex
 	names   map[string]*inode // as running processes see them
 	durable map[string]*inode // as a crash would leave them at least
+	renamed map[*inode]bool   // renamed since the last crash: the old name goes when the new one comes, or neither
 	locks   map[string]bool
-	life    int // counts crashes: files opened in an earlier life are dead
+	now     int // the life that runs
 	faults  Faults
 	stats   Stats
+	left    int    // operations until the planned end, 0 for none
+	end     func() // the planned end; the caller holds mu
 }
 
 // Faults make operations fail from now on.
@@ -39,10 +51,13 @@ type Faults struct {
 	SpaceLeft *int64
 	// SyncErr, when not nil, is the answer to every sync, which then makes nothing durable.
 	SyncErr error
+	// LoseData and LoseNames make syncs of files and of folders answer success and make nothing durable: planted bugs, which
+	// show that a test of durability can fail.
+	LoseData, LoseNames bool
 }
 
-// Stats count operations.
-type Stats struct{ Syncs, Writes int }
+// Stats count operations. Changes are those that a planned end can come before: writes, syncs, changes of names.
+type Stats struct{ Syncs, Writes, Changes int }
 
 // inode is a file's content.
 type inode struct {
@@ -58,39 +73,100 @@ type write struct {
 
 // New returns an empty file system.
 func New() *FS {
-	return &FS{names: map[string]*inode{}, durable: map[string]*inode{}, locks: map[string]bool{}}
+	return &FS{disk: &disk{names: map[string]*inode{}, durable: map[string]*inode{}, renamed: map[*inode]bool{},
+		locks: map[string]bool{}}}
 }
 
 var _ host.FS = (*FS)(nil)
 
 // SetFaults replaces the faults.
-func (f *FS) SetFaults(faults Faults) {
+func (f *disk) SetFaults(faults Faults) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.faults = faults
 }
 
 // Stats returns the counts so far.
-func (f *FS) Stats() Stats {
+func (f *disk) Stats() Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.stats
 }
 
-// Crash stops the machine and starts it again: open files are dead, locks are free. Of what was not synced, each sector
-// and each change of a name survives or not as the random source decides; with a nil source nothing of it survives.
-func (f *FS) Crash(r *rand.Rand) {
+// Crash stops the machine and starts it again: this FS and its open files are dead, locks are free. Of what was not
+// synced, each sector and each change of a name survives or not as the random source decides; with a nil source nothing
+// of it survives. Crash returns the file system of the next life. It does nothing but that when this life is over already.
+func (f *FS) Crash(r *rand.Rand) *FS { return f.endNow(func() { f.crash(r) }) }
+
+// Kill ends the processes but not the machine, as kill -9 does: this FS and its open files are dead, and what was not
+// synced is still there, and still not durable. Like Crash it returns the file system of the next life.
+func (f *FS) Kill() *FS { return f.endNow(f.kill) }
+
+func (f *FS) endNow(end func()) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.life++
+	if f.life == f.now {
+		end()
+	}
+	return &FS{disk: f.disk, life: f.now}
+}
+
+// CrashAt plans a Crash right before the n-th change from now, counted as Stats counts them; KillAt plans a Kill.
+func (f *FS) CrashAt(n int, r *rand.Rand) { f.endAt(n, func() { f.crash(r) }) }
+
+// KillAt is like CrashAt.
+func (f *FS) KillAt(n int) { f.endAt(n, f.kill) }
+
+func (f *FS) endAt(n int, end func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.left, f.end = n, end
+}
+
+// Dead says that this life is over.
+func (f *FS) Dead() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.alive() != nil
+}
+
+func (f *FS) alive() error {
+	if f.life != f.now {
+		return ErrCrashed
+	}
+	return nil
+}
+
+// change begins an operation that changes something.
+func (f *FS) change() error {
+	if err := f.alive(); err != nil {
+		return err
+	}
+	f.stats.Changes++
+	if f.left > 0 {
+		if f.left--; f.left == 0 {
+			f.end()
+		}
+	}
+	return f.alive()
+}
+
+func (f *disk) kill() {
+	f.now++
+	f.left, f.end = 0, nil
 	f.locks = map[string]bool{}
 	f.faults = Faults{}
+}
+
+func (f *disk) crash(r *rand.Rand) {
+	f.kill()
 	after := map[string]*inode{}
 	for name, n := range f.durable {
 		after[name] = n
 	}
+	coins := map[*inode]bool{}
 	for _, name := range sortedNames(f.names, f.durable) {
-		if f.names[name] != f.durable[name] && r != nil && r.IntN(2) == 0 {
+		if f.names[name] != f.durable[name] && r != nil && f.survives(name, r, coins) {
 			if n := f.names[name]; n != nil {
 				after[name] = n
 			} else {
@@ -105,10 +181,27 @@ func (f *FS) Crash(r *rand.Rand) {
 			n.crash(r)
 		}
 	}
-	f.names, f.durable = after, map[string]*inode{}
+	f.names, f.durable, f.renamed = after, map[string]*inode{}, map[*inode]bool{}
 	for name, n := range after {
 		f.durable[name] = n
 	}
+}
+
+// survives decides about one change of a name. The two of a rename share their fate, as file systems promise.
+func (f *disk) survives(name string, r *rand.Rand, coins map[*inode]bool) bool {
+	n := f.names[name]
+	if n == nil {
+		n = f.durable[name]
+	}
+	if !f.renamed[n] {
+		return r.IntN(2) == 0
+	}
+	coin, tossed := coins[n]
+	if !tossed {
+		coin = r.IntN(2) == 0
+		coins[n] = coin
+	}
+	return coin
 }
 
 func sortedNames(a, b map[string]*inode) []string {
@@ -158,7 +251,7 @@ func resize(b []byte, size int64) []byte {
 }
 
 // Corrupt flips bits of a file's durable content, as a disk that rots.
-func (f *FS) Corrupt(name string, off int64, mask byte) error {
+func (f *disk) Corrupt(name string, off int64, mask byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := f.names[clean(name)]
@@ -178,6 +271,13 @@ func (f *FS) open(name string, create, truncate bool) (host.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	name = clean(name)
+	usable := f.alive
+	if create && (truncate || f.names[name] == nil) {
+		usable = f.change
+	}
+	if err := usable(); err != nil {
+		return nil, err
+	}
 	n := f.names[name]
 	if n == nil {
 		if !create {
@@ -189,7 +289,7 @@ func (f *FS) open(name string, create, truncate bool) (host.File, error) {
 		n.data = n.data[:0]
 		n.pending = append(n.pending, write{off: 0})
 	}
-	return &file{fs: f, inode: n, life: f.life, name: name}, nil
+	return &file{fs: f, inode: n, name: name}, nil
 }
 
 // Create implements host.FS.
@@ -205,6 +305,9 @@ func (f *FS) OpenReadWrite(name string) (host.File, error) { return f.open(name,
 func (f *FS) Remove(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.change(); err != nil {
+		return err
+	}
 	if f.names[clean(name)] == nil {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
 	}
@@ -216,6 +319,9 @@ func (f *FS) Remove(name string) error {
 func (f *FS) RemoveAll(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.change(); err != nil {
+		return err
+	}
 	for n := range f.names {
 		if n == clean(name) || strings.HasPrefix(n, clean(name)+"/") {
 			delete(f.names, n)
@@ -228,12 +334,16 @@ func (f *FS) RemoveAll(name string) error {
 func (f *FS) Rename(from, to string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.change(); err != nil {
+		return err
+	}
 	n := f.names[clean(from)]
 	if n == nil {
 		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
 	}
 	delete(f.names, clean(from))
 	f.names[clean(to)] = n
+	f.renamed[n] = true
 	return nil
 }
 
@@ -241,6 +351,9 @@ func (f *FS) Rename(from, to string) error {
 func (f *FS) Link(from, to string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.change(); err != nil {
+		return err
+	}
 	n := f.names[clean(from)]
 	if n == nil {
 		return &fs.PathError{Op: "link", Path: from, Err: fs.ErrNotExist}
@@ -259,10 +372,16 @@ func (f *FS) MkdirAll(string) error { return nil }
 func (f *FS) SyncDir(dir string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.change(); err != nil {
+		return err
+	}
 	if f.faults.SyncErr != nil {
 		return f.faults.SyncErr
 	}
 	f.stats.Syncs++
+	if f.faults.LoseNames {
+		return nil
+	}
 	for _, name := range sortedNames(f.names, f.durable) {
 		if path.Dir(name) != clean(dir) {
 			continue
@@ -280,6 +399,9 @@ func (f *FS) SyncDir(dir string) error {
 func (f *FS) List(dir string) ([]string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.alive(); err != nil {
+		return nil, err
+	}
 	var out []string
 	for name := range f.names {
 		if rest, ok := strings.CutPrefix(name, strings.TrimSuffix(clean(dir), "/")+"/"); ok {
@@ -297,20 +419,22 @@ func (f *FS) List(dir string) ([]string, error) {
 func (f *FS) Exists(name string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.alive(); err != nil {
+		return false, err
+	}
 	return f.names[clean(name)] != nil, nil
 }
 
 type lock struct {
 	fs   *FS
 	name string
-	life int
 }
 
 // Close gives the lock back.
 func (l *lock) Close() error {
 	l.fs.mu.Lock()
 	defer l.fs.mu.Unlock()
-	if l.fs.life == l.life {
+	if l.fs.alive() == nil {
 		delete(l.fs.locks, l.name)
 	}
 	return nil
@@ -320,18 +444,24 @@ func (l *lock) Close() error {
 func (f *FS) Lock(name string) (io.Closer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.alive(); err != nil {
+		return nil, err
+	}
 	name = clean(name)
 	if f.locks[name] {
 		return nil, fmt.Errorf("lock %s: held by another process", name)
 	}
 	f.locks[name] = true
-	return &lock{f, name, f.life}, nil
+	return &lock{f, name}, nil
 }
 
 // Free implements host.FS.
 func (f *FS) Free(string) (uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.alive(); err != nil {
+		return 0, err
+	}
 	if f.faults.SpaceLeft != nil {
 		return uint64(*f.faults.SpaceLeft), nil
 	}

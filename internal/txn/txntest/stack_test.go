@@ -244,7 +244,7 @@ func TestCrash(t *testing.T) {
 			mu.Unlock()
 		}
 		mu.Lock() // no acknowledgement between the power failure and the end of the counting
-		fs.Crash(rng)
+		fs = fs.Crash(rng)
 		close(stop)
 		mu.Unlock()
 		s.Abandon()
