@@ -175,7 +175,7 @@ func specialRegexp(fn *builtin.Func, i int) []string {
 // excluded tells functions that ask the catalogue or the session, that convert for the wire, or whose results are
 // PostgreSQL's own business (hash values, support functions).
 func excluded(fn *builtin.Func) bool {
-	for _, prefix := range []string{"hash", "has_", "pg_get", "pg_stat", "pg_ts", "ts_", "gin", "gist", "spg", "brin", "to_reg",
+	for _, prefix := range []string{"hash_", "has_", "pg_get", "pg_stat", "pg_ts", "ts_", "gin", "gist", "spg", "brin", "to_reg",
 		"pg_read", "pg_ls", "pg_has", "pg_relation", "pg_index", "pg_table", "pg_describe", "pg_identify", "xml", "query_to",
 		"table_to", "database_to", "schema_to", "cursor_to", "currval", "col_desc", "obj_desc", "shobj", "current_", "session_",
 		"now", "inet_client", "inet_server", "pg_xact", "pg_control", "age", "statement_time", "transaction_time", "pg_conf",
@@ -183,8 +183,7 @@ func excluded(fn *builtin.Func) bool {
 		"pg_lock", "pg_show", "pg_prepared", "pg_cursor", "pg_event", "pg_config", "pg_partition", "pg_filenode", "pg_sequence",
 		"pg_settings", "pg_operator", "pg_op", "pg_type", "pg_func", "pg_conv", "row_security", "set_", "getpgusername", "version",
 		"text_regclass", "regclass", "am", "bt", "satisfies", "array_un", "range_adj", "pg_column", "pg_timezone", "pg_nex",
-		"pg_hba", "pg_ident", "pg_safe", "pg_export", "pg_current", "pg_advisory", "to_ascii", "show_", "pg_lsn_hash", "uuid_hash",
-		"timetz_hash", "time_hash", "timestamp_hash", "interval_hash", "jsonb_hash", "xideq", "mxid", "pg_snapshot", "txid",
+		"pg_hba", "pg_ident", "pg_safe", "pg_export", "pg_current", "pg_advisory", "to_ascii", "show_", "pg_lsn_hash", "timetz_hash", "jsonb_hash", "xideq", "mxid", "pg_snapshot", "txid",
 		"cash", "interval_support", "plpgsql", "fmgr", "pg_blocking", "pg_trigger", "pg_options", "json_to_record",
 		"jsonb_to_record", "format_type", "pg_collation_for", "to_ts", "plainto", "phraseto", "websearch", "float8_", "float4_", "pg_bl",
 		"int8_avg", "int4_avg", "int2_avg", "int2int4", "interval_avg", "interval_comb", "numeric_avg", "acldefault", "length_in", "pg_backend", "pg_ext", "pg_mcv", "record_",
@@ -197,6 +196,6 @@ func excluded(fn *builtin.Func) bool {
 		}
 	}
 	return strings.HasSuffix(fn.Name, "send") || strings.HasSuffix(fn.Name, "recv") || strings.HasSuffix(fn.Name, "out") ||
-		strings.HasSuffix(fn.Name, "_support") || strings.Contains(fn.Name, "hash") || strings.HasSuffix(fn.Name, "_accum") ||
+		strings.HasSuffix(fn.Name, "_support") || strings.HasPrefix(fn.Name, "hash_") || strings.Contains(fn.Name, "range_hash") || strings.HasSuffix(fn.Name, "_accum") ||
 		strings.Contains(fn.Name, "_accum_") || strings.HasSuffix(fn.Name, "sel") || fn.Variadic == datum.OIDAny
 }

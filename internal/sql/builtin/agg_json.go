@@ -7,9 +7,7 @@ import (
 
 func (r *registry) jsonAggregates() {
 	r.agg["json_agg"] = func(call *Call) (Aggregate, error) {
-		class := call.Facts.classify(call.argType(0))
-		structured := class == jsonArray || class == jsonRow
-		return aggFunc(func() AggState { return &jsonAggState{types: call.Args, structured: structured} }), nil
+		return aggFunc(func() AggState { return &jsonAggState{types: call.Args} }), nil
 	}
 	r.agg["json_object_agg"] = func(call *Call) (Aggregate, error) {
 		return aggFunc(func() AggState { return &jsonAggState{types: call.Args, object: true} }), nil
@@ -24,10 +22,9 @@ func (r *registry) jsonAggregates() {
 
 // jsonAggState is json_agg and json_object_agg: text that grows.
 type jsonAggState struct {
-	buf        []byte
-	types      []datum.Type
-	object     bool
-	structured bool
+	buf    []byte
+	types  []datum.Type
+	object bool
 }
 
 // Add implements AggState.
@@ -50,7 +47,7 @@ func (s *jsonAggState) Add(c *Context, args []datum.Datum) error {
 	}
 	if s.buf = append(s.buf, ", "...); first {
 		s.buf = append(s.buf[:0], '[')
-	} else if s.structured && !args[0].IsNull() {
+	} else if class := c.Facts.classOf(s.types[0].OID, args[0]); !args[0].IsNull() && (class == jsonArray || class == jsonRow) {
 		s.buf = append(s.buf, "\n "...)
 	}
 	s.buf = c.appendJSON(s.buf, s.types[0], args[0], false)

@@ -371,7 +371,7 @@ func (p *polymorphic) finishElement() error {
 		}
 	}
 	if p.elem == 0 {
-		if p.lenient {
+		if p.lenient && !p.enum {
 			return nil
 		}
 		return failure.New(failure.DatatypeMismatch,

@@ -57,6 +57,22 @@ func (f *Facts) classify(oid OID) jsonClass {
 	return jsonString
 }
 
+// classOf is the class of a value: rows and arrays of types that the facts do not know are seen by their kind.
+func (f *Facts) classOf(oid OID, d datum.Datum) jsonClass {
+	class := f.classify(oid)
+	if class == jsonString {
+		switch d.Kind() {
+		case datum.KindRecord:
+			return jsonRow
+		case datum.KindArray:
+			if oid != datum.OIDOidVector && oid != datum.OIDInt2Vector {
+				return jsonArray
+			}
+		}
+	}
+	return class
+}
+
 // appendISO appends a date or timestamp as JSON spells it: with a T, and the zone always with minutes.
 func (c *Context) appendISO(b []byte, class jsonClass, d datum.Datum) []byte {
 	env := datum.Env{}
@@ -100,7 +116,7 @@ func (c *Context) appendJSON(b []byte, t datum.Type, d datum.Datum, feeds bool) 
 	if d.IsNull() {
 		return append(b, "null"...)
 	}
-	switch class := c.Facts.classify(t.OID); class {
+	switch class := c.Facts.classOf(t.OID, d); class {
 	case jsonBool:
 		if d.Bool() {
 			return append(b, "true"...)
@@ -180,7 +196,7 @@ func (c *Context) makeJSONB(t datum.Type, d datum.Datum) (datum.JSONB, error) {
 	if d.IsNull() {
 		return datum.JSONB{}, nil
 	}
-	switch class := c.Facts.classify(t.OID); class {
+	switch class := c.Facts.classOf(t.OID, d); class {
 	case jsonBool:
 		return datum.JSONB{Kind: datum.JSONBool, Bool: d.Bool()}, nil
 	case jsonNumber:
@@ -257,7 +273,7 @@ func (c *Context) jsonbDim(a *datum.Array, dim int, at *int) (datum.JSONB, error
 
 // jsonKey is the text of a value as an object's key.
 func (c *Context) jsonKey(t datum.Type, d datum.Datum) (string, error) {
-	switch class := c.Facts.classify(t.OID); class {
+	switch class := c.Facts.classOf(t.OID, d); class {
 	case jsonArray, jsonRow, jsonText, jsonTree:
 		return "", failure.New(failure.InvalidParameterValue, "key value must be scalar, not array, composite, or json")
 	case jsonBool:

@@ -68,7 +68,7 @@ func registerJSONRecord(r *registry) {
 }
 
 func needRowType(call *Call) error {
-	if call.Facts.classify(call.argType(0)) == jsonRow {
+	if call.Facts.classify(call.argType(0)) == jsonRow || call.Facts.TypeByOID(call.argType(0)) == nil {
 		return nil
 	}
 	return failure.New(failure.DatatypeMismatch, "first argument of %s must be a row type", call.Func.Name)

@@ -62,6 +62,6 @@ func registrations() []func(*registry) {
 		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
 		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerToChar, registerInRange, registerRange, registerUnicode, registerBytea, registerNet,
-		registerJSONMake, registerJSONPath, registerJSONRecord, registerJSON, registerJSONB,
+		registerJSONMake, registerHash, registerJSONPath, registerJSONRecord, registerJSON, registerJSONB,
 	}
 }
