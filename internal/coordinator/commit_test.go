@@ -23,7 +23,6 @@ type scripted struct {
 	commits  []any // Result or error, in turn; the last one stays
 	votes    []any // txn.Vote or error
 	resolved any   // clock.Timestamp (0: aborted) or error
-	proposed bool  // call Proposed before answering
 }
 
 func (s *scripted) note(format string, args ...any) {

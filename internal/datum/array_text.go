@@ -103,13 +103,13 @@ func arrayBounds(s string) (body string, dims []ArrayDim, err error) {
 		if len(dims) >= MaxDims {
 			return "", nil, errTooManyDims(len(dims) + 1)
 		}
-		lower, upper := int64(1), int64(0)
+		lower := int64(1)
 		rest = rest[1:]
 		v, after, ok := arrayBound(rest)
 		if !ok {
 			return "", nil, errArray(s, "\"[\" must introduce explicitly-specified array dimensions.")
 		}
-		upper = v
+		upper := v
 		if strings.HasPrefix(after, ":") {
 			lower = v
 			if upper, after, ok = arrayBound(after[1:]); !ok {

@@ -140,7 +140,8 @@ func TestRecordedText(t *testing.T) {
 
 // castText is 'input'::type, printed.
 func castText(typ Type, input string, env *Env) []string {
-	d, err := Null, error(nil)
+	var d Datum
+	var err error
 	if typ.OID == OIDInterval && typ.Mod >= 0 {
 		d, err = ParseText(typ, input, env)
 	} else if d, err = ParseText(T(typ.OID), input, env); err == nil {

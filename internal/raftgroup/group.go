@@ -74,9 +74,8 @@ type Group struct {
 	// What follows belongs to the log writer.
 	rn        *raft.RawNode
 	node      uint64
-	leading   uint64 // the term this node leads in, 0 when it does not
-	announced bool   // the machine knows
-	entries   []*pb.Entry
+	leading   uint64        // the term this node leads in, 0 when it does not
+	announced bool          // the machine knows
 	entryRuns [][]*pb.Entry // stored in the frame being collected
 	responses []*pb.Message // due once that frame is synced
 	applies   []*pb.Message

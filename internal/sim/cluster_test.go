@@ -246,6 +246,6 @@ func TestClusterCrashes(t *testing.T) {
 		if total < 20 {
 			t.Fatalf("seed %d: only %d commits", seed, total)
 		}
-		t.Log(fmt.Sprintf("seed %d: %d commits", seed, total))
+		t.Logf("seed %d: %d commits", seed, total)
 	}
 }

@@ -227,8 +227,6 @@ func (b *binder) privileges() []plan.Privilege {
 // params are the types of $1 … as far as they are known.
 type params struct {
 	types []datum.Type
-	open  int // how many are still unknown
-	used  []bool
 	fixed int // how many the client declared (also the open ones)
 }
 

@@ -152,13 +152,12 @@ func (b *binder) groupSet(q *selectState, g *grouped, x *parser.GroupingSet) [][
 
 // regroup replaces expressions by the columns of the aggregation, and finds columns that are not grouped.
 type regroup struct {
-	b      *binder
-	q      *selectState
-	exprs  []plan.Expr
-	out    []*plan.Var
-	agg    *plan.RelAgg
-	inSub  bool
-	having bool
+	b     *binder
+	q     *selectState
+	exprs []plan.Expr
+	out   []*plan.Var
+	agg   *plan.RelAgg
+	inSub bool
 }
 
 // buildGroups puts the aggregation on top of q.rel and rewrites everything above it.
@@ -304,7 +303,6 @@ type window struct {
 	name      string
 	def       *parser.WindowDef
 	bound     bool
-	binding   bool
 	partition []plan.Expr
 	order     []plan.AggOrder
 	frame     plan.Frame

@@ -85,8 +85,6 @@ type scope struct {
 
 	// q is the SELECT whose level this is; nil in DML and stand-alone expressions.
 	q *selectState
-	// inAgg is set while the arguments of an aggregate are bound, inWindow those of a window call.
-	inAgg, inWindow bool
 	// value is the expression that VALUE means in a domain's check.
 	value plan.Expr
 	// named are the arguments of a SQL function's body.

@@ -12,7 +12,6 @@ import (
 type arm struct {
 	sel   *selectState
 	query *plan.Query
-	pos   []int
 }
 
 // setOperation binds UNION, INTERSECT and EXCEPT.

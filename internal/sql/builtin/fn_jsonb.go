@@ -460,7 +460,7 @@ func changeMember(j *datum.JSONB, path []datum.Datum, level int, v *datum.JSONB,
 	case last && mode == jsonDeletePath:
 		out.Pairs = slices.Delete(slices.Clone(j.Pairs), i, i+1)
 	default:
-		nv := datum.JSONB{}
+		var nv datum.JSONB
 		if last {
 			nv = *v
 		} else {

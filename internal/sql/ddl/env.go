@@ -225,18 +225,6 @@ func (e *Env) relation(n *parser.RelationName, ifExists bool) (catalog.Relation,
 	return r, nil
 }
 
-// table finds a table for a change by its owner.
-func (e *Env) table(n *parser.RelationName) (*catalog.Table, error) {
-	r, err := e.relation(n, false)
-	if err != nil {
-		return nil, err
-	}
-	if r.Index != nil || r.Table.Kind != catalog.RelTable {
-		return nil, failure.New(failure.WrongObjectType, "\"%s\" is not a table", n.Name)
-	}
-	return r.Table, e.own(r)
-}
-
 // own returns 42501 unless the user owns the relation; nobody owns system tables.
 func (e *Env) own(r catalog.Relation) error {
 	if r.Table.OID < catalog.FirstUserOID {

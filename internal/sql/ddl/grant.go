@@ -19,9 +19,8 @@ type grantTarget struct {
 	acl   catalog.ACL
 	all   catalog.Privilege
 	// column targets are columns of table.
-	table  *catalog.Table
-	column *catalog.Column
-	store  func(catalog.ACL) catalog.Descriptor
+	table *catalog.Table
+	store func(catalog.ACL) catalog.Descriptor
 }
 
 func (e *Env) grant(ctx context.Context, s *parser.GrantStmt) (Result, error) {

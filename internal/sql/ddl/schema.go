@@ -89,9 +89,7 @@ func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error
 	if len(s.Columns) > len(info.Names) {
 		return res, failure.New(failure.SyntaxError, "CREATE VIEW specifies more column names than columns")
 	}
-	for i, n := range s.Columns {
-		info.Names[i] = n
-	}
+	copy(info.Names, s.Columns)
 	var t *catalog.Table
 	if r.Found() {
 		if err := e.own(r); err != nil {

@@ -360,12 +360,6 @@ type operator interface {
 	close(st *state)
 }
 
-// reopen starts an operator again.
-func reopen(ctx context.Context, st *state, op operator) error {
-	op.close(st)
-	return op.open(ctx, st)
-}
-
 // ownNode is the node that does the statement's own work, below its WITH.
 func ownNode(n plan.Node) plan.Node {
 	for {

@@ -109,6 +109,7 @@ func (f *fixture) want(want string, kind plan.StatementKind, n plan.Node, params
 		e := failure.As(err)
 		if e == nil {
 			f.t.Fatal(err)
+			return
 		}
 		got = fmt.Sprintf("%s: %s", e.Code, e.Message)
 		if e.Detail != "" {

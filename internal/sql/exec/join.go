@@ -32,8 +32,7 @@ func (j *joinOut) leftAlone() bool {
 	return j.kind == plan.JoinSemi || j.kind == plan.JoinAnti || j.kind == plan.JoinAntiNull
 }
 
-// keepsLeft and keepsRight say that rows without a match are part of the result.
-func (j *joinOut) keepsLeft() bool  { return j.kind == plan.JoinLeft || j.kind == plan.JoinFull }
+// keepsRight says that right rows without a match are part of the result.
 func (j *joinOut) keepsRight() bool { return j.kind == plan.JoinRight || j.kind == plan.JoinFull }
 
 // pair says whether left and right join, and gives the joined row unless the left row alone is the output.

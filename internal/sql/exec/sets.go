@@ -83,12 +83,11 @@ type projectSetOp struct {
 	sets  []*setCall
 	isSet []bool
 
-	row     []datum.Datum // the current input row, with the scalars' values in vals
-	vals    []datum.Datum
-	active  bool
-	types   []datum.Type
-	out     rowBuf
-	inWidth int
+	row    []datum.Datum // the current input row, with the scalars' values in vals
+	vals   []datum.Datum
+	active bool
+	types  []datum.Type
+	out    rowBuf
 }
 
 func (c *compiler) projectSet(n *plan.ProjectSet) operator {
@@ -215,7 +214,6 @@ type functionScan struct {
 	filter     predFn
 	count      int64
 	done       []bool
-	started    bool
 	out        rowBuf
 }
 

@@ -54,28 +54,6 @@ func (s colSet) intersects(t colSet) bool {
 	return false
 }
 
-// within says whether s is a subset of t.
-func (s colSet) within(t colSet) bool {
-	for i, w := range s {
-		if i < len(t) {
-			w &^= t[i]
-		}
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func (s colSet) empty() bool {
-	for _, w := range s {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // list returns the members in order.
 func (s colSet) list() []plan.ColID {
 	var out []plan.ColID

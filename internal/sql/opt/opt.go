@@ -94,12 +94,6 @@ func (p *planner) must(err error) {
 	}
 }
 
-func (p *planner) newID() plan.ColID {
-	id := p.nextCol
-	p.nextCol++
-	return id
-}
-
 // phys is a planned relation: an operator, the ids of its output columns by position, and the order of its rows.
 type phys struct {
 	node  plan.Node

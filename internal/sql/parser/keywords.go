@@ -479,8 +479,6 @@ const (
 	kwYear
 	kwYes
 	kwZone
-
-	endKeyword
 )
 
 // keywords are PostgreSQL 15's, sorted. ASYNC, AWS and IAM are not among them: they are looked at by text.

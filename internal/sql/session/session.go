@@ -35,8 +35,7 @@ type Session struct {
 	bctx     builtin.Context
 	search   searchPath
 	env      datum.Env
-	envAt    uint64 // settings version of env, plus one
-	params   []datum.Datum
+	envAt    uint64          // settings version of env, plus one
 	sql      string          // of the running statement, for error positions
 	ctx      context.Context //nolint: see hooks: the builtin callbacks have no context of their own
 	// resume is where a retry of the extended protocol's lone statement starts its output, and what to run again.
