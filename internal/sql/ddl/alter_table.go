@@ -543,7 +543,7 @@ func (a *alterer) typeIsFree(t *catalog.Table, c *catalog.Column) error {
 	}
 	for _, g := range t.Columns {
 		if g.Generated && slices.Contains(g.Refs, c.ID) {
-			return failure.New(failure.SyntaxError, "cannot alter type of a column used by a generated column").
+			return failure.New(failure.FeatureNotSupported, "cannot alter type of a column used by a generated column").
 				WithDetail("Column \"%s\" is used by generated column \"%s\".", c.Name, g.Name)
 		}
 	}

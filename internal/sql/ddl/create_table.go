@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -541,12 +542,23 @@ func (b *tableBuilder) bindDefault(ctx context.Context, c *catalog.Column, x par
 		}
 		for _, id := range info.Columns {
 			if o, _ := b.t.ColumnByID(id); o != nil && o.Generated {
-				return info, failure.New(failure.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", o.Name).
-					WithDetail("A generated column cannot reference another generated column.")
+				return info, b.at(failure.New(failure.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", o.Name).
+					WithDetail("A generated column cannot reference another generated column."), mentionOf(x, o.Name))
 			}
 		}
 	}
 	return info, b.Cat.Use(ctx, info.DependsOn...)
+}
+
+// mentionOf returns the position of the first mention of a column in an expression.
+func mentionOf(x parser.Expr, name string) int {
+	pos := parser.NoPos
+	eachNode(reflect.ValueOf(&x), func(n any) {
+		if ref, ok := n.(*parser.ColumnRef); ok && pos == parser.NoPos && len(ref.Parts) > 0 && ref.Parts[len(ref.Parts)-1] == name {
+			pos = ref.Pos
+		}
+	})
+	return pos
 }
 
 func isNullConst(x parser.Expr) bool {

@@ -36,6 +36,15 @@ type object struct {
 type dependent struct {
 	object
 	auto bool
+	// rank orders dependents of one kind by age when it is not the OID that does.
+	rank catalog.OID
+}
+
+func (d dependent) age() catalog.OID {
+	if d.rank != 0 {
+		return d.rank
+	}
+	return d.oid
 }
 
 // collector finds everything that must go with some objects, like PostgreSQL's findDependentObjects: dependents stand
@@ -73,7 +82,7 @@ func (c *collector) visit(o, because object, auto bool) {
 	deps := c.dependents(o)
 	// Newest first, as PostgreSQL does it: reports then come out oldest first.
 	slices.SortFunc(deps, func(a, b dependent) int {
-		return cmp.Or(cmp.Compare(b.oid, a.oid), cmp.Compare(a.class, b.class), cmp.Compare(a.sub, b.sub))
+		return cmp.Or(cmp.Compare(b.age(), a.age()), cmp.Compare(a.class, b.class), cmp.Compare(a.sub, b.sub))
 	})
 	for _, d := range deps {
 		c.visit(d.object, o, d.auto)
@@ -142,27 +151,27 @@ func (c *collector) users(oid catalog.OID) []dependent {
 	var out []dependent
 	for t := range c.s.Tables() {
 		if t.View != nil && !t.View.System && slices.Contains(t.View.DependsOn, oid) {
-			out = append(out, dependent{object{classRelation, t.OID, 0}, false})
+			out = append(out, dependent{object{classRelation, t.OID, 0}, false, 0})
 		}
 		for _, col := range t.Columns {
 			if col.Dropped || !slices.Contains(col.DependsOn, oid) {
 				continue
 			}
 			if col.Generated {
-				out = append(out, dependent{object{classColumn, t.OID, col.ID}, false})
+				out = append(out, dependent{object{classColumn, t.OID, col.ID}, false, 0})
 			} else {
-				out = append(out, dependent{object{classDefault, t.OID, col.ID}, false})
+				out = append(out, dependent{object{classDefault, t.OID, col.ID}, false, 0})
 			}
 		}
 		for _, k := range t.Checks {
 			if slices.Contains(k.DependsOn, oid) {
-				out = append(out, dependent{object{classConstraint, k.OID, 0}, false})
+				out = append(out, dependent{object{classConstraint, k.OID, 0}, false, 0})
 			}
 		}
 	}
 	for f := range c.s.Functions() {
 		if slices.Contains(f.DependsOn, oid) {
-			out = append(out, dependent{object{classFunction, f.OID, 0}, false})
+			out = append(out, dependent{object{classFunction, f.OID, 0}, false, 0})
 		}
 	}
 	return out
@@ -173,15 +182,15 @@ func (c *collector) ofRelation(oid catalog.OID) []dependent {
 	out := c.users(oid)
 	for _, in := range t.Inbound {
 		if in.Table != oid {
-			out = append(out, dependent{object{classConstraint, in.Key, 0}, false})
+			out = append(out, dependent{object{classConstraint, in.Key, 0}, false, 0})
 		}
 	}
 	for _, f := range t.ForeignKeys {
-		out = append(out, dependent{object{classConstraint, f.OID, 0}, true})
+		out = append(out, dependent{object{classConstraint, f.OID, 0}, true, 0})
 	}
 	for o := range c.s.Tables() {
 		if o.Sequence != nil && o.Sequence.OwnedByTable == oid {
-			out = append(out, dependent{object{classRelation, o.OID, 0}, true})
+			out = append(out, dependent{object{classRelation, o.OID, 0}, true, 0})
 		}
 	}
 	if t.RowType != 0 {
@@ -205,23 +214,23 @@ func (c *collector) ofColumn(table catalog.OID, id uint32) []dependent {
 		if v.View != nil {
 			for _, u := range v.View.DependsOnColumns {
 				if u.Table == table && slices.Contains(u.Columns, id) {
-					out = append(out, dependent{object{classRelation, v.OID, 0}, false})
+					out = append(out, dependent{object{classRelation, v.OID, 0}, false, 0})
 				}
 			}
 		}
 		if v.Sequence != nil && v.Sequence.OwnedByTable == table && v.Sequence.OwnedByColumn == id {
-			out = append(out, dependent{object{classRelation, v.OID, 0}, true})
+			out = append(out, dependent{object{classRelation, v.OID, 0}, true, 0})
 		}
 	}
 	for _, col := range t.Columns {
 		if col.Generated && !col.Dropped && col.ID != id && slices.Contains(col.Refs, id) {
-			out = append(out, dependent{object{classColumn, table, col.ID}, false})
+			out = append(out, dependent{object{classColumn, table, col.ID}, false, col.DefaultOID})
 		}
 	}
 	for _, in := range t.Inbound {
 		child := c.s.TableByOID(in.Table)
 		if f := child.ForeignKeyByOID(in.Key); f != nil && slices.Contains(f.RefColumns, id) {
-			out = append(out, dependent{object{classConstraint, f.OID, 0}, in.Table == table && slices.Contains(f.Columns, id)})
+			out = append(out, dependent{object{classConstraint, f.OID, 0}, in.Table == table && slices.Contains(f.Columns, id), 0})
 		}
 	}
 	return append(out, c.ownParts(t, id)...)
@@ -232,12 +241,12 @@ func (c *collector) ownParts(t *catalog.Table, id uint32) []dependent {
 	var out []dependent
 	for _, k := range t.Checks {
 		if slices.Contains(k.Columns, id) {
-			out = append(out, dependent{object{classConstraint, k.OID, 0}, true})
+			out = append(out, dependent{object{classConstraint, k.OID, 0}, true, 0})
 		}
 	}
 	for _, f := range t.ForeignKeys {
 		if slices.Contains(f.Columns, id) {
-			out = append(out, dependent{object{classConstraint, f.OID, 0}, true})
+			out = append(out, dependent{object{classConstraint, f.OID, 0}, true, 0})
 		}
 	}
 	for _, x := range t.Indexes {
@@ -245,9 +254,9 @@ func (c *collector) ownParts(t *catalog.Table, id uint32) []dependent {
 			continue
 		}
 		if x.Constraint != 0 {
-			out = append(out, dependent{object{classConstraint, x.Constraint, 0}, true})
+			out = append(out, dependent{object{classConstraint, x.Constraint, 0}, true, 0})
 		} else {
-			out = append(out, dependent{object{classIndex, x.OID, 0}, true})
+			out = append(out, dependent{object{classIndex, x.OID, 0}, true, 0})
 		}
 	}
 	return out
@@ -276,7 +285,7 @@ func (c *collector) ofIndex(oid catalog.OID) []dependent {
 		for _, in := range t.Inbound {
 			child := c.s.TableByOID(in.Table)
 			if f := child.ForeignKeyByOID(in.Key); f != nil && f.RefIndex == x.OID {
-				out = append(out, dependent{object{classConstraint, f.OID, 0}, false})
+				out = append(out, dependent{object{classConstraint, f.OID, 0}, false, 0})
 			}
 		}
 	}
@@ -288,7 +297,7 @@ func (c *collector) columnsOfType(oids ...catalog.OID) []dependent {
 	for t := range c.s.Tables() {
 		for _, col := range t.Columns {
 			if !col.Dropped && t.View == nil && col.Type.OID != 0 && slices.Contains(oids, col.Type.OID) {
-				out = append(out, dependent{object{classColumn, t.OID, col.ID}, false})
+				out = append(out, dependent{object{classColumn, t.OID, col.ID}, false, 0})
 			}
 		}
 	}
@@ -303,7 +312,7 @@ func (c *collector) ofType(oid catalog.OID) []dependent {
 	out := append(c.columnsOfType(oid, ty.ArrayType), c.users(oid)...)
 	for o := range c.s.Types() {
 		if o.Kind == catalog.TypeDomain && (o.Base.OID == oid || o.Base.OID == ty.ArrayType) {
-			out = append(out, dependent{object{classType, o.OID, 0}, false})
+			out = append(out, dependent{object{classType, o.OID, 0}, false, 0})
 		}
 	}
 	return out
@@ -314,17 +323,17 @@ func (c *collector) ofSchema(oid catalog.OID) []dependent {
 	for t := range c.s.Tables() {
 		if t.Schema == oid {
 			auto := t.Sequence != nil && t.Sequence.OwnedByTable != 0
-			out = append(out, dependent{object{classRelation, t.OID, 0}, auto})
+			out = append(out, dependent{object{classRelation, t.OID, 0}, auto, 0})
 		}
 	}
 	for t := range c.s.Types() {
 		if t.Schema == oid {
-			out = append(out, dependent{object{classType, t.OID, 0}, false})
+			out = append(out, dependent{object{classType, t.OID, 0}, false, 0})
 		}
 	}
 	for f := range c.s.Functions() {
 		if f.Schema == oid {
-			out = append(out, dependent{object{classFunction, f.OID, 0}, false})
+			out = append(out, dependent{object{classFunction, f.OID, 0}, false, 0})
 		}
 	}
 	return out

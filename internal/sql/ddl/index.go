@@ -128,7 +128,11 @@ func uniqueName(have []string, name string) string {
 	if !slices.Contains(have, name) {
 		return name
 	}
-	return chooseName(name, "", "", func(n string) bool { return slices.Contains(have, n) })
+	for i := 1; ; i++ {
+		if n := clip(name, maxName-2) + itoa(i); !slices.Contains(have, n) {
+			return n
+		}
+	}
 }
 
 func (b *tableBuilder) indexKey(ctx context.Context, k *parser.IndexElem) (catalog.IndexColumn, string, error) {
@@ -230,7 +234,7 @@ func (e *Env) buildIndex(ctx context.Context, res Result, t *catalog.Table, x *c
 		}
 		if has {
 			if _, _, err := e.Engine.Backfill(ctx, e.Cat, t, x, nil, 0); err != nil {
-				return res, err
+				return res, e.aboutIndex(err, t, x)
 			}
 		}
 	} else {
@@ -267,6 +271,15 @@ func (e *Env) buildsInline(ctx context.Context, t *catalog.Table) (bool, error) 
 	n, err := e.Engine.Query(ctx, e.Cat, "SELECT 1 FROM "+e.qualified(t)+" LIMIT "+itoa(inlineRows+1),
 		func([]datum.Datum) error { return nil })
 	return n <= inlineRows, err
+}
+
+// aboutIndex names the index in the fields of a duplicate's error.
+func (e *Env) aboutIndex(err error, t *catalog.Table, x *catalog.Index) error {
+	f := failure.As(err)
+	if f == nil || f.Code != failure.UniqueViolation {
+		return err
+	}
+	return f.Edit().WithTable(e.snap().SchemaName(t.Schema), t.Name).WithConstraint(x.Name)
 }
 
 // snapTable is the present version of a table of which t is a changed copy.

@@ -50,6 +50,8 @@ type Job struct {
 	Code    failure.Code `json:",omitempty"` // of the error in Details
 	// Detail is the error's second line.
 	Detail string `json:",omitempty"`
+	// The error's fields that name what it is about.
+	SchemaField, TableField, ConstraintField string `json:",omitempty"`
 	// Checkpoint is where the work goes on after a restart.
 	Checkpoint []byte `json:",omitempty"`
 	Rows       int64  `json:",omitempty"`
@@ -75,7 +77,7 @@ func (j *Job) Err() error {
 	if j.Detail != "" {
 		err = err.WithDetail("%s", j.Detail)
 	}
-	return err
+	return err.WithTable(j.SchemaField, j.TableField).WithConstraint(j.ConstraintField)
 }
 
 // jobIDEncoding prints 16 random bytes as 26 lower-case letters and digits.

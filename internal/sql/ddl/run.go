@@ -98,6 +98,8 @@ func (e *Env) runMore(ctx context.Context, s parser.Statement) (Result, error) {
 		return e.awsIAM(ctx, s)
 	case *parser.VacuumStmt:
 		return e.vacuum(ctx, s)
+	case *parser.ReindexStmt:
+		return e.reindex(s)
 	case *parser.OtherStmt:
 		return Result{}, failure.NotSupported("%s is", s.Tag)
 	case *parser.DatabaseStmt:
@@ -141,8 +143,6 @@ func statementWords(s parser.Statement) string {
 		return "ALTER SYSTEM"
 	case *parser.RefreshMatViewStmt:
 		return "REFRESH MATERIALIZED VIEW"
-	case *parser.ReindexStmt:
-		return "REINDEX"
 	case *parser.ClusterStmt:
 		return "CLUSTER"
 	case *parser.OwnedStmt:
@@ -150,6 +150,30 @@ func statementWords(s parser.Statement) string {
 	default:
 		return "this statement"
 	}
+}
+
+// reindex finds nothing to do: indexes are kept whole by every commit. A failed build must be dropped and made again.
+func (e *Env) reindex(s *parser.ReindexStmt) (Result, error) {
+	res := Result{Tag: "REINDEX"}
+	if s.Relation == nil {
+		return res, nil
+	}
+	r, err := e.relation(s.Relation, false)
+	if err != nil {
+		return res, err
+	}
+	if err := e.own(r); err != nil {
+		return res, err
+	}
+	if s.Target == "INDEX" && r.Index == nil {
+		return res, failure.New(failure.WrongObjectType, "\"%s\" is not an index", r.Name())
+	}
+	for _, x := range r.Table.Indexes {
+		if x.Failed && (r.Index == nil || r.Index == x) {
+			return res, failure.NotSupported("building the failed index \"%s\" again is", x.Name)
+		}
+	}
+	return res, nil
 }
 
 // extension knows plpgsql, which PostgreSQL has from the start, and nothing else.

@@ -160,7 +160,7 @@ func (r *Runner) buildIndex(ctx context.Context, cat *catalog.Txn, j *Job) error
 	}
 	next, rows, err := r.cfg.Engine.Backfill(ctx, cat, t, x, j.Checkpoint, r.cfg.BatchRows)
 	if err != nil {
-		return err
+		return r.env(cat).aboutIndex(err, t, x)
 	}
 	j.Rows += rows
 	if next != nil {
@@ -248,6 +248,7 @@ func (r *Runner) fail(ctx context.Context, id string, cause error) (*Job, error)
 	j.Status, j.Updated, j.Checkpoint, j.Details = JobFailed, r.cfg.NowMicros(), nil, cause.Error()
 	if f := failure.As(cause); f != nil {
 		j.Details, j.Detail, j.Code = f.Message, f.Detail, f.Code
+		j.SchemaField, j.TableField, j.ConstraintField = f.Schema, f.Table, f.Constraint
 	}
 	if j.Type == JobIndexBuild {
 		cat, err := r.cfg.Cache.Begin(ctx, tx)
