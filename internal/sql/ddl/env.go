@@ -115,6 +115,9 @@ type Env struct {
 	RandomBytes func([]byte)
 	// InBlock says that the statement is inside BEGIN … COMMIT: it cannot wait for jobs.
 	InBlock bool
+
+	// pending says that the statement made a job.
+	pending bool
 }
 
 // Result is what a statement answers.
@@ -126,6 +129,8 @@ type Result struct {
 	// Wait lists jobs whose end the session must wait for after it has committed; when one fails its error is the
 	// statement's.
 	Wait []string
+	// Pending says that the statement left a job behind: the job runner is to be woken after the commit.
+	Pending bool
 }
 
 // Column is a result column.

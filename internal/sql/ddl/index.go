@@ -243,7 +243,8 @@ func (e *Env) buildIndex(ctx context.Context, res Result, t *catalog.Table, x *c
 	if inline && !async {
 		return res, nil
 	}
-	job, err := e.addJob(ctx, &Job{Type: JobIndexBuild, Table: t.OID, Object: x.OID, DropOnFailure: !async}, inline)
+	job, err := e.addJob(ctx, &Job{Type: JobIndexBuild, Table: t.OID, Object: x.OID, DropOnFailure: !async,
+		Name: e.snap().SchemaName(t.Schema) + "." + x.Name}, inline)
 	if err != nil {
 		return res, err
 	}

@@ -157,6 +157,7 @@ func ListJobs(ctx context.Context, tx txn.Txn) ([]*Job, error) {
 func (e *Env) addJob(ctx context.Context, j *Job, done bool) (*Job, error) {
 	j.ID = newJobID(e.RandomBytes)
 	j.Status, j.Started, j.Updated = JobSubmitted, e.NowMicros, e.NowMicros
+	e.pending = e.pending || !done
 	if done {
 		j.Status = JobCompleted
 	}

@@ -34,6 +34,12 @@ func Handles(s parser.Statement) bool {
 
 // Run carries a statement out. Statements that Meridian does not have answer 0A000.
 func (e *Env) Run(ctx context.Context, s parser.Statement) (Result, error) {
+	res, err := e.run(ctx, s)
+	res.Pending = e.pending
+	return res, err
+}
+
+func (e *Env) run(ctx context.Context, s parser.Statement) (Result, error) {
 	switch s := s.(type) {
 	case *parser.CreateTableStmt:
 		return e.createTable(ctx, s)

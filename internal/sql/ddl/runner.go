@@ -73,6 +73,11 @@ func (r *Runner) RunPending(ctx context.Context) error {
 	}
 	for _, j := range jobs {
 		if j.Done() {
+			if r.cfg.NowMicros()-j.Updated > keepDone {
+				if err := r.forget(ctx, j.ID); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		if _, err := r.Drive(ctx, j.ID); err != nil {
@@ -80,6 +85,23 @@ func (r *Runner) RunPending(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// keepDone is how long the row of a finished job stays, in microseconds.
+const keepDone = 30 * 60 * 1_000_000
+
+// forget removes the row of a finished job.
+func (r *Runner) forget(ctx context.Context, id string) error {
+	tx := r.cfg.DB.Begin(txn.Options{Internal: true})
+	defer tx.Rollback()
+	if err := tx.Write(ctx, txn.Write{Key: jobKey(id), Delete: true}); err != nil {
+		return err
+	}
+	_, err := tx.Commit(ctx)
+	if failure.Retryable(err) {
+		return nil
+	}
+	return err
 }
 
 // Drive works on a job until it is done and returns it; nil when there is no such job. It is also how to wait for one.

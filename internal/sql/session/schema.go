@@ -29,6 +29,9 @@ func (s *Session) schemaChange(ctx context.Context, st *statement) (*execution, 
 		s.t.cat.RollbackTo(catMark)
 		return nil, err
 	}
+	if res.Pending && s.engine.cfg.Jobs != nil {
+		s.t.atCommit = append(s.t.atCommit, s.engine.cfg.Jobs.Wake)
+	}
 	if len(res.Wait) > 0 {
 		if err := s.waitForJobs(ctx, res.Wait); err != nil {
 			return nil, err
@@ -42,6 +45,29 @@ func (s *Session) schemaChange(ctx context.Context, st *statement) (*execution, 
 		cols[i] = Column{Name: c.Name, Type: c.Type}
 	}
 	return table(res.Tag, cols, res.Rows), nil
+}
+
+// call is CALL: of sys.wait_for_job, the one procedure there is.
+func (s *Session) call(ctx context.Context, c *parser.FuncCall) (*execution, error) {
+	if n := len(c.Name); n != 2 || c.Name[0] != "sys" || c.Name[1] != "wait_for_job" || len(c.Args) != 1 {
+		return nil, failure.New(failure.UndefinedFunction, "procedure %s does not exist", parser.Format(c)).
+			WithHint("No procedure matches the given name and argument types. You might need to add explicit type casts.")
+	}
+	if err := s.begun(ctx); err != nil {
+		return nil, err
+	}
+	id, err := s.evalExpr(ctx, c.Args[0], datum.T(datum.OIDText))
+	if err != nil || id.IsNull() {
+		return nil, err
+	}
+	if err := ddl.ParseJobID(id.Text()); err != nil {
+		return nil, err
+	}
+	err = s.engine.cfg.Jobs.Wait(ctx, id.Text())
+	if failure.CodeOf(err) == failure.UndefinedObject || ctx.Err() != nil {
+		return nil, guard(ctx, err)
+	}
+	return table("CALL", []Column{{Name: "succeeded", Type: datum.T(datum.OIDBool)}}, [][]datum.Datum{{datum.NewBool(err == nil)}}), nil
 }
 
 // waitForJobs commits what created the jobs and waits for their end.

@@ -68,7 +68,7 @@ func (s *Session) utility(ctx context.Context, st *statement, params []datum.Dat
 	case *parser.UnlistenStmt:
 		return done("UNLISTEN", nil)
 	case *parser.CallStmt:
-		return nil, failure.NotSupported("CALL")
+		return s.call(ctx, stmt.Call)
 	case *parser.DoStmt:
 		return nil, failure.NotSupported("DO")
 	case *parser.LoadStmt:
@@ -120,6 +120,8 @@ func (s *Session) utilityColumns(ctx context.Context, st *statement) ([]Column, 
 		if stmt.Async {
 			return text("job_id"), nil
 		}
+	case *parser.CallStmt:
+		return []Column{{Name: "succeeded", Type: datum.T(datum.OIDBool)}}, nil
 	case *parser.AlterTableStmt:
 		if stmt.Async {
 			return text("job_id"), nil
