@@ -80,7 +80,7 @@ func (op *insertOp) bulkEmpty(ctx context.Context, st *state) error {
 // Backfill writes the entries of an index for rows of the row store from a key on (nil: the start), at most limit of
 // them (0: all). It returns where to go on, nil at the end. x has the index's expressions.
 func Backfill(ctx context.Context, env *Env, facts *builtin.Facts, t *catalog.Table, x *plan.IndexExpr, from keys.Key, limit int) (next keys.Key, rows int64, err error) {
-	c := &compiler{facts: facts}
+	c := &compiler{facts: facts, onlyIndex: x.Index.ID}
 	r := c.rules(t, &plan.RowRules{Indexes: []plan.IndexExpr{*x}})
 	if c.err != nil {
 		return nil, 0, c.err

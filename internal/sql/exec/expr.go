@@ -5,6 +5,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/layout"
@@ -29,6 +30,8 @@ type compiler struct {
 	// caseArg is the cell of the innermost simple CASE.
 	caseArg     *datum.Datum
 	deferWrites bool
+	// onlyIndex, when not 0, is the one secondary index that rules make entries of.
+	onlyIndex keys.IndexID
 	// root is the statement's outermost node.
 	root plan.Node
 	err  error

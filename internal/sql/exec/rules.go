@@ -81,6 +81,9 @@ func (c *compiler) rules(t *catalog.Table, p *plan.RowRules) *rules {
 	}
 	width := r.lay.Rows.ValueColumns()
 	for _, x := range r.lay.Secondary {
+		if c.onlyIndex != 0 && x.Desc.ID != c.onlyIndex {
+			continue
+		}
 		r.indexes = append(r.indexes, c.entryRules(x, p))
 		width = max(width, x.ValueColumns())
 	}

@@ -183,6 +183,8 @@ func (s *Session) planSettings() *opt.Settings {
 		IndexExprs: func(t *catalog.Table, x *catalog.Index, base plan.ColID) ([]plan.Expr, plan.Expr, error) {
 			return bind.IndexExprs(env, t, x, base)
 		},
+		Rules:           func(t *catalog.Table, base plan.ColID) (plan.BoundRules, error) { return bind.Rules(env, t, base) },
+		Default:         func(c *catalog.Column) (plan.Expr, error) { return bind.Default(env, c) },
 		DisableHashJoin: off("enable_hashjoin"), DisableNestLoop: off("enable_nestloop"), DisableMergeJoin: off("enable_mergejoin"),
 		DisableIndexScan: off("enable_indexscan"), DisableIndexOnlyScan: off("enable_indexonlyscan"),
 		DisableSeqScan: off("enable_seqscan"), DisableSort: off("enable_sort"), DisableHashAgg: off("enable_hashagg"),

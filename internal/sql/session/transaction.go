@@ -74,7 +74,7 @@ func (s *Session) begun(ctx context.Context) error {
 		tx.Rollback()
 		return err
 	}
-	s.t.tx, s.t.cat = tx, cat
+	s.t.tx, s.t.cat, s.catalogStart = tx, cat, cat.Mark()
 	s.t.notBefore = 0
 	if s.t.started == 0 {
 		s.t.started = s.engine.now()

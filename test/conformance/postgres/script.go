@@ -156,15 +156,17 @@ func readDifferences(text string) ([]*difference, error) {
 // formatDifferences writes those that are used, each reason once, in the order in which reasons come first.
 func formatDifferences(all []*difference) string {
 	var reasons []string
-	lines := map[string][]string{}
+	lines, seen := map[string][]string{}, map[string]bool{}
 	for _, d := range all {
-		if !d.used {
+		name := d.script + ": " + d.key
+		if !d.used || seen[name] {
 			continue
 		}
+		seen[name] = true
 		if lines[d.reason] == nil {
 			reasons = append(reasons, d.reason)
 		}
-		lines[d.reason] = append(lines[d.reason], d.script+": "+d.key)
+		lines[d.reason] = append(lines[d.reason], name)
 	}
 	var b strings.Builder
 	for i, r := range reasons {
