@@ -179,7 +179,7 @@ func (s *Session) planSettings() *opt.Settings {
 	off := func(name string) bool { return !s.settings.Bool(name) }
 	env := s.bindEnv()
 	return &opt.Settings{
-		Facts: s.engine.cfg.Facts, Snapshot: s.t.cat.Snapshot(), Context: &s.bctx,
+		Facts: s.facts(), Snapshot: s.t.cat.Snapshot(), Context: &s.bctx,
 		IndexExprs: func(t *catalog.Table, x *catalog.Index, base plan.ColID) ([]plan.Expr, plan.Expr, error) {
 			return bind.IndexExprs(env, t, x, base)
 		},

@@ -14,7 +14,7 @@ import (
 
 // explain runs EXPLAIN.
 func (s *Session) explain(ctx context.Context, stmt *parser.ExplainStmt, params []datum.Datum) (*execution, error) {
-	o := plan.ExplainOptions{Costs: true, Facts: s.engine.cfg.Facts, Env: s.datumEnv()}
+	o := plan.ExplainOptions{Costs: true, Facts: s.facts(), Env: s.datumEnv()}
 	format, timing := "text", -1
 	analyze := false
 	for _, d := range stmt.Options {
@@ -91,7 +91,7 @@ func optionBool(d *parser.DefElem) bool {
 
 // analyzePlan runs a plan to its end and returns what its operators measured.
 func (s *Session) analyzePlan(ctx context.Context, p *plan.Statement, params []datum.Datum) (func(plan.Node) *plan.ExplainActual, error) {
-	compiled, err := exec.Compile(p, exec.Options{Facts: s.engine.cfg.Facts, Analyze: true})
+	compiled, err := exec.Compile(p, exec.Options{Facts: s.facts(), Analyze: true})
 	if err != nil {
 		return nil, err
 	}

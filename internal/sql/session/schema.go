@@ -187,7 +187,7 @@ func (s *Session) createAndFill(ctx context.Context, stmt *parser.CreateTableAsS
 		if typ.OID == datum.OIDUnknown {
 			typ = datum.T(datum.OIDText)
 		}
-		tn, err := parser.ParseTypeName(s.engine.cfg.Facts.FormatType(typ))
+		tn, err := parser.ParseTypeName(s.facts().FormatType(typ))
 		if err != nil {
 			return 0, err
 		}
@@ -217,7 +217,7 @@ func (s *Session) runInternal(ctx context.Context, stmt parser.Statement, sql st
 }
 
 func (s *Session) runPlan(ctx context.Context, p *plan.Statement, each func([]datum.Datum) error) (int64, error) {
-	compiled, err := exec.Compile(p, exec.Options{Facts: s.engine.cfg.Facts})
+	compiled, err := exec.Compile(p, exec.Options{Facts: s.facts()})
 	if err != nil {
 		return 0, err
 	}

@@ -200,7 +200,7 @@ func (e *schemaEngine) Backfill(ctx context.Context, c *catalog.Txn, t *catalog.
 	if err != nil {
 		return nil, 0, err
 	}
-	return exec.Backfill(ctx, env, e.engine.cfg.Facts, t, index, from, limit)
+	return exec.Backfill(ctx, env, e.ses().facts(), t, index, from, limit)
 }
 
 // SchemaEngine makes what the job runner binds and runs SQL with: a session of the server's own, for one goroutine at a

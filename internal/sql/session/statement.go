@@ -51,7 +51,7 @@ func (s *Session) prepare(ctx context.Context, st *statement) error {
 	if err != nil {
 		return err
 	}
-	compiled, err := exec.Compile(stmt, exec.Options{Facts: s.engine.cfg.Facts})
+	compiled, err := exec.Compile(stmt, exec.Options{Facts: s.facts()})
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *Session) columnsOf(n plan.Node) []Column {
 // column describes a result column of a type.
 func (s *Session) column(name string, t datum.Type) Column {
 	c := Column{Name: name, Type: t, Len: -1}
-	if info := s.engine.cfg.Facts.TypeByOID(t.OID); info != nil {
+	if info := s.facts().TypeByOID(t.OID); info != nil {
 		c.Len = info.Len
 	}
 	return c

@@ -13,6 +13,9 @@ import (
 
 // facts are the built-in functions and types together with the users' types, as the transaction sees them now.
 func (s *Session) facts() *builtin.Facts {
+	if s.t.cat == nil {
+		return s.engine.cfg.Facts
+	}
 	path := s.path()
 	if s.search.facts == nil {
 		s.search.facts = s.engine.cfg.Facts.Extend(syscat.UserTypes{Snapshot: s.search.snap, Path: path})
