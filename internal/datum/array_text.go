@@ -47,8 +47,11 @@ type arrayElem struct {
 }
 
 func parseArray(t Type, s string, env *Env) (Datum, error) {
-	a := &Array{ElemType: ElemOf(t.OID)}
-	elemType := Type{OID: a.ElemType, Mod: t.Mod}
+	return parseArrayOf(Type{OID: ElemOf(t.OID), Mod: t.Mod}, s, env)
+}
+
+func parseArrayOf(elemType Type, s string, env *Env) (Datum, error) {
+	a := &Array{ElemType: elemType.OID}
 	body, dims, err := arrayBounds(s)
 	if err != nil {
 		return Null, err

@@ -52,6 +52,11 @@ type Env struct {
 	// work. RegOut appends to b; it appends the number itself when the object is unknown.
 	RegIn  func(t OID, name string) (OID, error)
 	RegOut func(b []byte, t OID, oid OID) []byte
+
+	// UserIn reads the text form of a value of a user's type, UserOut appends that of a KindText value of one. Without
+	// them users' types have no input, and texts print as they are.
+	UserIn  func(t Type, s string) (Datum, error)
+	UserOut func(b []byte, t OID, d Datum) []byte
 }
 
 var defaultEnv = Env{}

@@ -108,6 +108,8 @@ func parseText(t Type, s string, env *Env) (Datum, error) {
 		return parseRange(t.OID, s, env)
 	case ElemOf(t.OID) != 0:
 		return parseArray(t, s, env)
+	case isUser(t.OID) && env.UserIn != nil:
+		return env.UserIn(t, s)
 	}
 	return Null, failure.NotSupported("input of type %s is", TypeName(t.OID))
 }
@@ -128,6 +130,9 @@ func AppendText(b []byte, t Type, d Datum, env *Env) []byte {
 	case KindInt:
 		return appendIntText(b, t.OID, d.Int(), env)
 	case KindText:
+		if isUser(t.OID) {
+			return appendUserText(b, t.OID, d, env)
+		}
 		return append(b, d.Text()...)
 	case KindBool:
 		if d.n != 0 {
@@ -175,7 +180,7 @@ func AppendText(b []byte, t Type, d Datum, env *Env) []byte {
 
 // Text is AppendText into a new string: for messages and casts off the hot path.
 func Text(t Type, d Datum, env *Env) string {
-	if d.k == KindText {
+	if d.k == KindText && !isUser(t.OID) {
 		return d.Text()
 	}
 	return string(AppendText(nil, t, d, env))

@@ -50,6 +50,7 @@ type TypeInfo struct {
 	NDims     int
 	Collation OID // 0: the type has no order that depends on a collation
 	Default   string
+	Labels    []datum.Datum // of an enum: its values, in order
 }
 
 // Func is a row of pg_proc and, when there is one, its Go implementation.

@@ -35,7 +35,7 @@ func registerCompare(r *registry) {
 	r.impl["btboolcmp"] = cmpBy(datum.Compare)
 	for _, p := range []string{
 		"bool", "bytea", "numeric_", "interval_", "timetz_", "uuid_", "network_", "jsonb_", "array_", "record_", "bit",
-		"varbit", "range_", "char", "oidvector", "macaddr_", "macaddr8_",
+		"varbit", "range_", "char", "oidvector", "macaddr_", "macaddr8_", "enum_",
 	} {
 		r.family(p, datum.Compare)
 	}

@@ -13,7 +13,7 @@ func (c *Context) out(buf []byte, t datum.Type, d datum.Datum) []byte {
 
 // outText returns a value's text form.
 func (c *Context) outText(t datum.Type, d datum.Datum) string {
-	if d.Kind() == datum.KindText {
+	if d.Kind() == datum.KindText && t.OID < datum.FirstUserOID {
 		return d.Text()
 	}
 	c.scratch.buf = c.out(c.scratch.buf[:0], t, d)

@@ -59,7 +59,7 @@ func (b *base) key(fn *Func) string {
 // registrations lists the parts of the library.
 func registrations() []func(*registry) {
 	return []func(*registry){
-		registerCompare, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
+		registerCompare, registerEnum, registerInt, registerFloat, registerText, registerFormat, registerLike, registerSimilar,
 		registerRegexp, registerArray, registerSet, registerSystem, registerAggBasic, registerAggFloat,
 		registerAggOrdered, registerWindow, registerNumericCast, registerNumeric, registerAggNumeric, registerDateCast, registerDatetime, registerToChar, registerInRange, registerRange, registerUnicode, registerBytea, registerNet,
 		registerJSONMake, registerHash, registerJSONPath, registerJSONRecord, registerJSON, registerJSONB,

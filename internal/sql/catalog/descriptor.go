@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"encoding/binary"
+	"math"
+
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/keys"
 )
@@ -331,6 +334,34 @@ type EnumLabel struct {
 	OID   OID
 	Label string
 	Sort  float32
+}
+
+// Value is what a column of the enum's type holds: bytes that are ordered as the labels are, and that stay when the
+// label is renamed.
+func (l EnumLabel) Value() datum.Datum {
+	sort := math.Float32bits(l.Sort)
+	if l.Sort < 0 {
+		sort = ^sort
+	} else {
+		sort |= 1 << 31
+	}
+	b := binary.BigEndian.AppendUint32(make([]byte, 0, 8), sort)
+	return datum.NewTextBytes(binary.BigEndian.AppendUint32(b, uint32(l.OID)))
+}
+
+// LabelText returns the label of one of the enum's values; ok is false when it has no such value.
+func (t *Type) LabelText(d datum.Datum) (label string, ok bool) {
+	v := d.Text()
+	if len(v) != 8 {
+		return "", false
+	}
+	oid := OID(v[4])<<24 | OID(v[5])<<16 | OID(v[6])<<8 | OID(v[7])
+	for i := range t.Labels {
+		if t.Labels[i].OID == oid {
+			return t.Labels[i].Label, true
+		}
+	}
+	return "", false
 }
 
 // DomainCheck is a CHECK constraint of a domain; the value is called VALUE in Expr.

@@ -38,6 +38,8 @@ func (s *Session) makeEnv() datum.Env {
 		ByteaEscape:   get("bytea_output") == "escape",
 		RegIn:         (*hooks)(s).RegInput,
 		RegOut:        (*hooks)(s).appendReg,
+		UserIn:        s.userInput,
+		UserOut:       s.userOutput,
 	}
 }
 

@@ -65,6 +65,9 @@ func userTypeInfo(t *catalog.Type) *builtin.TypeInfo {
 	if t.Kind == catalog.TypeEnum {
 		ti.Len, ti.ByVal, ti.Category, ti.Align, ti.Storage = 4, true, 'E', 'i', 'p'
 		ti.Input, ti.Output, ti.Receive, ti.Send = 3506, 3507, 3532, 3533
+		for _, l := range t.Labels {
+			ti.Labels = append(ti.Labels, l.Value())
+		}
 		return ti
 	}
 	if base := builtin.Load().TypeByOID(t.Base.OID); base != nil {
