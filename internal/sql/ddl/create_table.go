@@ -287,17 +287,53 @@ func (b *tableBuilder) nextAttnum() int16 {
 	return n + 1
 }
 
-// storage is what a domain's values are stored as, 0 for other types.
+// storage is what values of a user's type are stored as, 0 for PostgreSQL's own types.
 func (e *Env) storage(oid catalog.OID) catalog.OID {
-	if base := e.Facts.BaseType(oid); base != oid {
+	base := e.Facts.BaseType(oid)
+	switch t := e.Facts.TypeByOID(base); {
+	case base >= catalog.FirstUserOID && t != nil && t.Type == 'e':
+		return datum.OIDText
+	case base >= catalog.FirstUserOID && t != nil && t.Type == 'c':
+		return datum.OIDRecord
+	case base >= catalog.FirstUserOID && t != nil && t.Elem != 0:
+		return datum.OIDTextArray
+	case base != oid:
 		return base
 	}
 	return 0
 }
 
+// storable says whether rows can hold values of a type: not where a row or an array of a user's type has parts that are
+// stored as something else than their type says.
+func (e *Env) storable(oid catalog.OID) bool {
+	if oid < catalog.FirstUserOID {
+		return true
+	}
+	t := e.Facts.TypeByOID(oid)
+	switch {
+	case t == nil:
+		return false
+	case t.Type == 'd':
+		return e.storable(t.BaseType)
+	case t.Elem != 0:
+		return e.isEnum(t.Elem)
+	case t.Type == 'c':
+		row := e.snap().TableOfRowType(oid)
+		return row != nil && !slices.ContainsFunc(row.Columns, func(c *catalog.Column) bool {
+			return !c.Dropped && c.Type.OID >= catalog.FirstUserOID && !e.isEnum(c.Type.OID)
+		})
+	}
+	return t.Type == 'e'
+}
+
+func (e *Env) isEnum(oid catalog.OID) bool {
+	t := e.snap().TypeByOID(oid)
+	return t != nil && t.Kind == catalog.TypeEnum
+}
+
 // columnType refuses types that no column can have, and notes the use of user-defined ones.
 func (b *tableBuilder) columnType(ctx context.Context, name string, typ datum.Type) error {
-	if oid := b.Facts.BaseType(typ.OID); oid >= catalog.FirstUserOID {
+	if !b.storable(typ.OID) {
 		return failure.NotSupported("a column of type %s is", b.Facts.TypeName(typ.OID))
 	}
 	if ti := b.Facts.TypeByOID(typ.OID); ti != nil && ti.Type == 'p' {

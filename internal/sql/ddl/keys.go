@@ -150,11 +150,6 @@ func (b *tableBuilder) keyable(t datum.Type) error {
 		WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
 }
 
-func (b *tableBuilder) isEnum(oid catalog.OID) bool {
-	t := b.snap().TypeByOID(oid)
-	return t != nil && t.Kind == catalog.TypeEnum
-}
-
 // placeIndex gives an index its ids and puts it into the descriptor: a primary key that is checked at once, of a
 // table that has no row store yet, becomes the row store.
 func (b *tableBuilder) placeIndex(ctx context.Context, x *catalog.Index, constraint bool) error {

@@ -31,6 +31,15 @@ func (s *Session) userInput(t datum.Type, text string) (datum.Datum, error) {
 		if u := snap.TypeOfArray(t.OID); u != nil {
 			return datum.ParseArrayOf(datum.Type{OID: u.OID, Mod: t.Mod}, text, s.datumEnv())
 		}
+		if u := snap.TableOfRowType(t.OID); u != nil {
+			var types []datum.Type
+			for _, c := range u.Columns {
+				if c.Visible() {
+					types = append(types, c.Type)
+				}
+			}
+			return datum.ParseRecord(types, text, s.datumEnv())
+		}
 	}
 	return datum.Null, failure.NotSupported("input of type %s is", s.facts().TypeName(t.OID))
 }

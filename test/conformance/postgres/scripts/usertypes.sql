@@ -55,7 +55,7 @@ SELECT n FROM keyed WHERE s = $1;
 SELECT n FROM keyed WHERE s = ANY ($1) ORDER BY n;
 PREPARE byst (status) AS SELECT n FROM keyed WHERE s = $1;
 EXECUTE byst('open');
-COPY keyed TO STDOUT (FORMAT csv);
+COPY (TABLE keyed ORDER BY s) TO STDOUT (FORMAT csv);
 COPY ticket (id, s) FROM STDIN;
 200	open
 201	bad
@@ -88,7 +88,7 @@ CREATE TYPE status AS ENUM ('x');
 CREATE TYPE empty AS ENUM ();
 CREATE DOMAIN posint AS int CHECK (VALUE > 0);
 CREATE TABLE dt (id posint PRIMARY KEY, q posint DEFAULT 5, t text);
-INSERT INTO dt VALUES (1), (2, 7, 'x');
+INSERT INTO dt VALUES (1, 5, NULL), (2, 7, 'x');
 INSERT INTO dt VALUES (0);
 INSERT INTO dt VALUES (3, -1);
 UPDATE dt SET q = q - 6;
