@@ -187,8 +187,12 @@ func incompatibleArrays(detail string, args ...any) error {
 	return failure.New(failure.ArraySubscriptError, "cannot concatenate incompatible arrays").WithDetail(detail, args...)
 }
 
-// maxArrayElems is PostgreSQL's limit on the number of elements.
-const maxArrayElems = (1<<30 - 1) / 8
+// maxArrayElems bounds the arrays that array_fill makes: a gigabyte, as in PostgreSQL, at the size of a Datum. A negative
+// length is told with the number that PostgreSQL has.
+const (
+	maxArrayElems         = (1<<30 - 1) / 24
+	maxArrayElemsPostgres = (1<<30 - 1) / 8
+)
 
 func fillArray(elem OID, a []datum.Datum) (datum.Datum, error) {
 	bad := func(what string) (datum.Datum, error) {
@@ -225,9 +229,12 @@ func fillArray(elem OID, a []datum.Datum) (datum.Datum, error) {
 		if lowers != nil {
 			lower = lowers[i].Int()
 		}
-		if l.Int() < 0 || n*max(l.Int(), 1) > maxArrayElems {
+		if limit := maxArrayElems; l.Int() < 0 || n*max(l.Int(), 1) > int64(limit) {
+			if l.Int() < 0 {
+				limit = maxArrayElemsPostgres
+			}
 			return datum.Null, failure.New(failure.ProgramLimitExceeded,
-				"array size exceeds the maximum allowed (%d)", maxArrayElems)
+				"array size exceeds the maximum allowed (%d)", limit)
 		}
 		n *= l.Int()
 		out.Dims = append(out.Dims, datum.ArrayDim{Len: int32(l.Int()), Lower: int32(lower)})

@@ -302,7 +302,7 @@ func (r *registry) bitParts() {
 	for name, width := range map[string]int{"bitfromint4": 32, "bitfromint8": 64} {
 		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
 			n, size := a[0].Int(), int(a[1].Int())
-			if size <= 0 || size > 83886080 {
+			if size <= 0 || size > maxBitLen {
 				size = 1
 			}
 			return makeBits(size, func(i int) byte {

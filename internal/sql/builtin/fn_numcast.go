@@ -7,6 +7,9 @@ import (
 	"github.com/meridiandb/meridian/internal/failure"
 )
 
+// maxBitLen is the greatest n of bit(n).
+const maxBitLen = 83886080
+
 // registerNumericCast registers the casts between numeric and the other numbers.
 func registerNumericCast(r *registry) {
 	for _, name := range []string{"int2_numeric", "int4_numeric", "int8_numeric"} {
@@ -42,6 +45,9 @@ func registerNumericCast(r *registry) {
 		"bit": datum.OIDBit, "varbit": datum.OIDVarbit,
 	} {
 		r.impl[name] = func(_ *Context, a []datum.Datum) (datum.Datum, error) {
+			if a[1].Int() > maxBitLen && (oid == datum.OIDBit || oid == datum.OIDVarbit) {
+				return a[0], nil
+			}
 			return datum.ApplyTypmod(datum.Type{OID: oid, Mod: int32(a[1].Int())}, a[0], len(a) < 3 || a[2].Bool())
 		}
 	}

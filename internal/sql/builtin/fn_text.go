@@ -445,6 +445,9 @@ func castVarchar(_ *Context, a []datum.Datum) (datum.Datum, error) {
 	return datum.NewText(s[:at]), nil
 }
 
+// maxCharLen is the greatest n of character(n).
+const maxCharLen = 10485760
+
 // castBpchar fits a value to character(n), padding with blanks.
 func castBpchar(_ *Context, a []datum.Datum) (datum.Datum, error) {
 	s, n := a[0].Text(), a[1].Int()-4
@@ -455,6 +458,9 @@ func castBpchar(_ *Context, a []datum.Datum) (datum.Datum, error) {
 	if have <= n {
 		if have == n {
 			return a[0], nil
+		}
+		if n > maxCharLen {
+			return datum.Null, failure.New(failure.InvalidParameterValue, "length for type char cannot exceed %d", maxCharLen)
 		}
 		return datum.NewText(s + strings.Repeat(" ", int(n-have))), nil
 	}
