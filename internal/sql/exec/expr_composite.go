@@ -349,14 +349,18 @@ func (c *compiler) arrayAssign(e *plan.ArrayAssign) evalFn {
 			return datum.Null, err
 		}
 		if !ok {
-			return datum.Null, failure.New(failure.NullValueNotAllowed, "array subscript in assignment must not be null")
+			what := "array"
+			if elem == 0 {
+				what = "jsonb"
+			}
+			return datum.Null, failure.New(failure.NullValueNotAllowed, "%s subscript in assignment must not be null", what)
 		}
 		val, err := v(ctx, st, row)
 		if err != nil {
 			return datum.Null, err
 		}
 		if elem == 0 {
-			return datum.Null, failure.NotSupported("assignment to a part of a jsonb value is")
+			return assignJSON(d, b.upper, val)
 		}
 		old := &datum.Array{ElemType: elem}
 		if !d.IsNull() {
