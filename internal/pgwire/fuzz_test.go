@@ -78,17 +78,23 @@ func (s *scripted) Greeting() []session.Parameter {
 }
 func (s *scripted) Close() {}
 
-// converse sends bytes to a fresh connection and returns everything that comes back.
-func converse(t testing.TB, srv *Server, send []byte) []byte {
+// connected starts serving a fresh connection and returns its client's end; done closes when the server has let go of it.
+func connected(t testing.TB, srv *Server) (client net.Conn, done <-chan struct{}) {
 	client, server := net.Pipe()
 	c := srv.admit(t.Context(), server)
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(ended)
 		c.serve()
 		srv.forget(c)
 		srv.wg.Done()
 	}()
+	return client, ended
+}
+
+// converse sends bytes to a fresh connection and returns everything that comes back.
+func converse(t testing.TB, srv *Server, send []byte) []byte {
+	client, done := connected(t, srv)
 	go func() {
 		_, _ = client.Write(send)
 		_, _ = client.Write([]byte{'X', 0, 0, 0, 4}) // so that a well-behaved conversation ends
@@ -197,15 +203,7 @@ func FuzzConversation(f *testing.F) {
 		if strings.Contains(string(b), "wait") {
 			return
 		}
-		client, server := net.Pipe()
-		c := srv.admit(t.Context(), server)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			c.serve()
-			srv.forget(c)
-			srv.wg.Done()
-		}()
+		client, done := connected(t, srv)
 		go func() { _, _ = io.Copy(io.Discard, client) }()
 		_, _ = client.Write(join(hello("user", "u"), b))
 		_ = client.Close()
@@ -220,15 +218,7 @@ func FuzzStartup(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"))
 	srv := testServer()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		client, server := net.Pipe()
-		c := srv.admit(t.Context(), server)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			c.serve()
-			srv.forget(c)
-			srv.wg.Done()
-		}()
+		client, done := connected(t, srv)
 		go func() { _, _ = io.Copy(io.Discard, client) }()
 		_, _ = client.Write(b)
 		_ = client.Close()
