@@ -37,6 +37,7 @@ func openDataDir(h host.Host, dir string, ranges int) (identity, io.Closer, erro
 	}
 	id, err := readIdentity(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		syncParents(fsys, dir)
 		id = identity{Format: FormatVersion, HashSeed: h.Uint64(), ConflictRanges: ranges,
 			Cluster: fmt.Sprintf("%016x%016x", h.Uint64(), h.Uint64())}
 		err = writeIdentity(fsys, dir, id)
@@ -51,6 +52,14 @@ func openDataDir(h host.Host, dir string, ranges int) (identity, io.Closer, erro
 		return identity{}, nil, err
 	}
 	return id, lock, nil
+}
+
+// syncParents makes a new data folder's own name durable, and those of the folders that were made on the way to it. A
+// folder above that may not be read was not made by this process.
+func syncParents(fsys host.FS, dir string) {
+	for parent := path.Dir(path.Clean(dir)); fsys.SyncDir(parent) == nil && parent != path.Dir(parent); {
+		parent = path.Dir(parent)
+	}
 }
 
 func readIdentity(fsys host.FS, dir string) (identity, error) {

@@ -3,6 +3,8 @@ package sim
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -23,25 +25,23 @@ const parts = 4
 
 // cluster is a node with several journals on one log, as a real one has.
 type cluster struct {
-	t        *testing.T
 	log      *raftgroup.Log
 	clock    *clock.Local
 	journals []*journal.Journal
 	adjs     []*adjudicator.Adjudicator
 }
 
-func openCluster(t *testing.T, fs *memhost.FS) *cluster {
-	t.Helper()
+func openCluster(fs *memhost.FS) (*cluster, error) {
 	machine := oshost.New()
-	c := &cluster{t: t, clock: clock.New(machine, 0)}
+	c := &cluster{clock: clock.New(machine, 0)}
 	var err error
 	if c.log, err = raftgroup.OpenLog(fs, "j", raftgroup.LogConfig{SegmentBytes: 64 << 10}); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for i := range parts {
 		j, err := journal.Open(c.log, fs, "j", journal.Config{ID: txn.JournalID(i + 1), RecentBytes: 16 << 10})
 		if err != nil {
-			t.Fatal(err)
+			return nil, errors.Join(err, c.log.Close())
 		}
 		c.journals = append(c.journals, j)
 	}
@@ -50,11 +50,11 @@ func openCluster(t *testing.T, fs *memhost.FS) *cluster {
 		own := txn.HashRange{First: keys.Hash(i) << 62, Last: keys.Hash(i)<<62 | (1<<62 - 1)}
 		a := adjudicator.New(adjudicator.Config{Journal: j.ID(), Ranges: []txn.HashRange{own}}, c.clock, machine, j)
 		if err := a.Start(context.Background()); err != nil {
-			t.Fatal(err)
+			return nil, errors.Join(err, c.log.Close())
 		}
 		c.adjs = append(c.adjs, a)
 	}
-	return c
+	return c, nil
 }
 
 func (c *cluster) now() clock.Timestamp {
@@ -142,8 +142,7 @@ type history struct {
 }
 
 // check reads all journals and compares.
-func (c *cluster) check(h *history) {
-	c.t.Helper()
+func (c *cluster) check(h *history) error {
 	type commit struct {
 		start, time clock.Timestamp
 		journal     int
@@ -155,7 +154,7 @@ func (c *cluster) check(h *history) {
 		for from := uint64(1); from <= j.Committed(); {
 			entries, next, err := j.Read(from, 4000)
 			if err != nil {
-				c.t.Fatal(err)
+				return err
 			}
 			from = next
 			for _, e := range entries {
@@ -164,16 +163,16 @@ func (c *cluster) check(h *history) {
 					continue
 				}
 				if v.Time() <= last {
-					c.t.Fatalf("I2: %s after %s", v.Time(), last)
+					return fmt.Errorf("I2: %s after %s", v.Time(), last)
 				}
 				last = v.Time()
 				for _, m := range h.marks {
 					if int(m.Journal) == p+1 && m.Gen >= v.Gen() && v.Time() <= m.Time && e.Index > m.Index {
-						c.t.Fatalf("I4: entry %d at %s, though %+v", e.Index, v.Time(), m)
+						return fmt.Errorf("I4: entry %d at %s, though %+v", e.Index, v.Time(), m)
 					}
 				}
 				if _, twice := byID[v.ID()]; twice {
-					c.t.Fatalf("I8: %s committed twice", v.ID())
+					return fmt.Errorf("I8: %s committed twice", v.ID())
 				}
 				cm := commit{v.Start(), v.Time(), p}
 				byID[v.ID()] = cm
@@ -188,63 +187,86 @@ func (c *cluster) check(h *history) {
 		slices.SortFunc(cs, func(a, b commit) int { return cmp.Compare(a.time, b.time) })
 		for i := 1; i < len(cs); i++ {
 			if cs[i-1].time > cs[i].start {
-				c.t.Fatalf("I6: key %x: committed at %s, the next one started at %s", uint64(k), cs[i-1].time, cs[i].start)
+				return fmt.Errorf("I6: key %x: committed at %s, the next one started at %s", uint64(k), cs[i-1].time, cs[i].start)
 			}
 		}
 	}
 	for _, s := range h.acked {
 		if cm, ok := byID[s.id]; !ok || cm.time != s.time || cm.journal != s.leader {
-			c.t.Fatalf("I7: %s acknowledged at %s, found %+v", s.id, s.time, cm)
+			return fmt.Errorf("I7: %s acknowledged at %s, found %+v", s.id, s.time, cm)
 		}
 	}
+	return nil
 }
 
 // TestClusterCrashes runs clients against a node that loses power again and again.
 func TestClusterCrashes(t *testing.T) {
-	lives := 4
 	for seed := range uint64(6) {
-		fs, h := memhost.New(), &history{}
-		total := 0
-		for life := range lives {
-			c := openCluster(t, fs)
-			c.check(h)
-			r := rand.New(rand.NewPCG(seed, uint64(life)))
-			var wg sync.WaitGroup
-			for w := range 6 {
-				wr := rand.New(rand.NewPCG(seed, uint64(life*100+w)))
-				wg.Go(func() {
-					for n := range 200 {
-						start := c.now()
-						id := txn.MakeID(start, uint64(life)<<40|uint64(w)<<20|uint64(n))
-						s, ok := c.run(wr, id, start)
-						if m, issued := c.adjs[wr.IntN(parts)].Promise(c.now()); issued {
-							h.mu.Lock()
-							h.marks = append(h.marks, m)
-							h.mu.Unlock()
-						}
-						if ok {
-							h.mu.Lock()
-							h.acked = append(h.acked, s)
-							h.mu.Unlock()
-						}
-					}
-				})
-			}
-			_, _ = c.journals[0].Wait(context.Background(), c.journals[0].Committed()+uint64(r.IntN(60)))
-			fs = fs.Crash(r)
-			wg.Wait()
-			for _, a := range c.adjs {
-				_ = a.Close(context.Background())
-			}
-			_ = c.log.Close()
-			total = len(h.acked)
+		total, err := clusterCrashes(seed, 4, memhost.Faults{})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
 		}
-		c := openCluster(t, fs)
-		c.check(h)
-		_ = c.log.Close()
 		if total < 20 {
 			t.Fatalf("seed %d: only %d commits", seed, total)
 		}
 		t.Logf("seed %d: %d commits", seed, total)
+	}
+}
+
+// TestPlantedBugs shows that TestClusterCrashes can fail: a disk that claims to have synced is found out.
+func TestPlantedBugs(t *testing.T) {
+	for name, faults := range map[string]memhost.Faults{"data": {LoseData: true}, "names": {LoseNames: true}} {
+		if total, err := clusterCrashes(1, 2, faults); err == nil {
+			t.Errorf("%d commits on a disk that does not sync %s, and nobody noticed", total, name)
+		} else {
+			t.Logf("%s: %v", name, err)
+		}
+	}
+}
+
+// clusterCrashes returns how many commits were acknowledged, and what the checks said. The faults are those of every life.
+func clusterCrashes(seed uint64, lives int, faults memhost.Faults) (int, error) {
+	fs, h := memhost.New(), &history{}
+	for life := range lives + 1 {
+		fs.SetFaults(faults)
+		c, err := openCluster(fs)
+		if err != nil {
+			return len(h.acked), fmt.Errorf("life %d does not open: %w", life, err)
+		}
+		if err := c.check(h); err != nil || life == lives {
+			return len(h.acked), errors.Join(err, c.log.Close())
+		}
+		r := rand.New(rand.NewPCG(seed, uint64(life)))
+		var wg sync.WaitGroup
+		for w := range 6 {
+			wr := rand.New(rand.NewPCG(seed, uint64(life*100+w)))
+			wg.Go(func() { c.client(h, wr, uint64(life)<<40|uint64(w)<<20) })
+		}
+		_, _ = c.journals[0].Wait(context.Background(), c.journals[0].Committed()+20+uint64(r.IntN(60)))
+		fs = fs.Crash(r)
+		wg.Wait()
+		for _, a := range c.adjs {
+			_ = a.Close(context.Background())
+		}
+		_ = c.log.Close()
+	}
+	return len(h.acked), nil
+}
+
+// client makes transactions whose ids count from a number, and asks for promises in between.
+func (c *cluster) client(h *history, r *rand.Rand, first uint64) {
+	for n := range uint64(200) {
+		start := c.now()
+		s, ok := c.run(r, txn.MakeID(start, first|n), start)
+		if m, issued := c.adjs[r.IntN(parts)].Promise(c.now()); issued {
+			h.mu.Lock()
+			h.marks = append(h.marks, m)
+			h.mu.Unlock()
+		}
+		if ok {
+			h.mu.Lock()
+			h.acked = append(h.acked, s)
+			h.mu.Unlock()
+		}
 	}
 }

@@ -48,9 +48,6 @@ func (c *Config) ensureDefaults() {
 	if c.Compactions == 0 {
 		c.Compactions = 2
 	}
-	if c.VFS == nil {
-		c.VFS = newHostFS(c.FS)
-	}
 	if c.Fatal == nil {
 		c.Fatal = func(error) {}
 	}
@@ -62,8 +59,12 @@ func (c *Config) ensureDefaults() {
 // options are Pebble's.
 func (s *Store) options() *pebble.Options {
 	schema := cockroachkvs.KeySchema
+	files := s.cfg.VFS
+	if files == nil {
+		files = hostFS{s.cfg.FS, s}
+	}
 	o := &pebble.Options{
-		FS:                          s.cfg.VFS,
+		FS:                          files,
 		Comparer:                    &cockroachkvs.Comparer,
 		KeySchema:                   schema.Name,
 		KeySchemas:                  sstable.MakeKeySchemas(&schema),

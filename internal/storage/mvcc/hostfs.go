@@ -13,12 +13,25 @@ import (
 )
 
 // hostFS gives Pebble the files of a host. Pebble's hints (prefetch, partial sync) are not passed on.
-type hostFS struct{ fs host.FS }
-
-func newHostFS(f host.FS) vfs.FS { return hostFS{f} }
+type hostFS struct {
+	fs host.FS
+	s  *Store
+}
 
 func (h hostFS) Create(name string, _ vfs.DiskWriteCategory) (vfs.File, error) {
-	return h.file(name)(h.fs.Create(name))
+	f, err := h.fs.Create(name)
+	if err != nil {
+		h.s.rest()
+	}
+	return h.file(name)(f, err)
+}
+
+// rest never returns once the store has failed. Pebble repeats a flush that fails at once and for ever, and a node that
+// is stopping has better uses for the processor. Nobody waits for the goroutine: see Close.
+func (s *Store) rest() {
+	if s.err.Load() != nil {
+		select {}
+	}
 }
 
 func (h hostFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
@@ -44,7 +57,7 @@ func (h hostFS) file(name string) func(host.File, error) (vfs.File, error) {
 	}
 }
 
-func (h hostFS) OpenDir(name string) (vfs.File, error)    { return hostDir{h.fs, name}, nil }
+func (h hostFS) OpenDir(name string) (vfs.File, error)    { return hostDir{h.fs, name, h.s}, nil }
 func (h hostFS) Link(from, to string) error               { return h.fs.Link(from, to) }
 func (h hostFS) Remove(name string) error                 { return h.fs.Remove(name) }
 func (h hostFS) RemoveAll(name string) error              { return h.fs.RemoveAll(name) }
@@ -101,10 +114,10 @@ func (hostFile) Fd() uintptr                 { return vfs.InvalidFd }
 type hostDir struct {
 	fs   host.FS
 	name string
+	s    *Store
 }
 
-func (d hostDir) Sync() error                      { return d.fs.SyncDir(d.name) }
-func (d hostDir) SyncData() error                  { return d.fs.SyncDir(d.name) }
+func (d hostDir) SyncData() error                  { return d.Sync() }
 func (hostDir) Close() error                       { return nil }
 func (hostDir) Read([]byte) (int, error)           { return 0, fs.ErrInvalid }
 func (hostDir) ReadAt([]byte, int64) (int, error)  { return 0, fs.ErrInvalid }
@@ -135,4 +148,12 @@ func (i hostInfo) Mode() fs.FileMode {
 		return fs.ModeDir | 0o755
 	}
 	return 0o644
+}
+
+// Sync does not return when it fails: Pebble would panic, and the node is to stop in good order.
+func (d hostDir) Sync() error {
+	if err := d.fs.SyncDir(d.name); err != nil {
+		logger{d.s}.Fatalf("sync folder %s: %w", d.name, err)
+	}
+	return nil
 }

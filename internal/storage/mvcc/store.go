@@ -48,7 +48,7 @@ func Open(cfg Config) (*Store, error) {
 	s := &Store{cfg: cfg, hot: newHotCache(cfg.HotBytes), dead: make(chan struct{})}
 	s.gc.init()
 	s.scans.New = func() any { return &scanMemory{} }
-	db, err := pebble.Open(cfg.Dir, s.options())
+	db, err := s.openPebble()
 	if err != nil {
 		return nil, failure.New(failure.IOError, "cannot open storage in %q: %v", cfg.Dir, err).WithCause(err)
 	}
@@ -58,6 +58,21 @@ func Open(cfg Config) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// openPebble opens the files in a goroutine of its own, because what Pebble cannot live with ends the goroutine it happens
+// in.
+func (s *Store) openPebble() (db *pebble.DB, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		db, err = pebble.Open(s.cfg.Dir, s.options())
+	}()
+	<-done
+	if db == nil && err == nil {
+		err = s.err.Load()
+	}
+	return db, err
 }
 
 // Close waits for running calls and closes the files. What is still in memory is written out first, so that a restart
