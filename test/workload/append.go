@@ -51,8 +51,11 @@ func (a *Append) value() int {
 }
 
 // Run makes transactions on one connection until the context ends or the connection breaks.
-func (a *Append) Run(ctx context.Context, rng *rand.Rand) error {
-	conn, err := pgx.Connect(ctx, a.URL)
+func (a *Append) Run(ctx context.Context, rng *rand.Rand) error { return a.RunAt(ctx, a.URL, rng) }
+
+// RunAt is Run at one endpoint.
+func (a *Append) RunAt(ctx context.Context, url string, rng *rand.Rand) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,12 @@ func (b *Bank) Setup(ctx context.Context) error {
 
 // Run makes transfers on one connection, numbered from first, until the context ends or the connection breaks.
 func (b *Bank) Run(ctx context.Context, first int64, rng *rand.Rand) (int64, error) {
-	conn, err := pgx.Connect(ctx, b.URL)
+	return b.RunAt(ctx, b.URL, first, rng)
+}
+
+// RunAt is Run at one endpoint.
+func (b *Bank) RunAt(ctx context.Context, url string, first int64, rng *rand.Rand) (int64, error) {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return first, err
 	}
@@ -133,8 +138,11 @@ func (b *Bank) Counts() (committed, aborted, unknown int) {
 
 // Verify checks that every acknowledged transfer is there and every refused one is not, that the balances are what the
 // transfers make of them, and that the index agrees with the table.
-func (b *Bank) Verify(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, b.URL)
+func (b *Bank) Verify(ctx context.Context) error { return b.VerifyAt(ctx, b.URL) }
+
+// VerifyAt is Verify at one endpoint.
+func (b *Bank) VerifyAt(ctx context.Context, url string) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

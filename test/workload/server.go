@@ -64,8 +64,8 @@ func (s *Server) Port() string {
 	return p
 }
 
-// Start runs the process and waits until it answers a query.
-func (s *Server) Start(ctx context.Context) error {
+// launch runs the process.
+func (s *Server) launch() error {
 	s.cmd = exec.Command(s.Binary, append([]string{"start", "--data-dir", s.Dir, "--listen", s.Address}, s.Args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -77,6 +77,14 @@ func (s *Server) Start(ctx context.Context) error {
 		_ = cmd.Wait()
 		close(exited)
 	}(s.cmd, s.exited)
+	return nil
+}
+
+// Start runs the process and waits until it answers a query.
+func (s *Server) Start(ctx context.Context) error {
+	if err := s.launch(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
