@@ -353,22 +353,28 @@ func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Result, err
 }
 
 // prepare collects the votes of all participants but the leader at once; no is the refusal to report when there is one.
+// The last participant is asked in the caller's goroutine: mostly it is the only one.
 func (t *Txn) prepare(ctx context.Context, p *plan, attempt uint32) (votes []txn.Vote, no *Result) {
 	answers := make(chan txn.Vote, len(p.shares))
-	for i := range p.shares {
-		if i == p.leader {
-			continue
+	ask := func(s *share) {
+		v, err := s.adj.Prepare(ctx, &PrepareRequest{ID: t.id, Attempt: attempt, Start: t.snapshot,
+			Leader: p.shares[p.leader].journal, Conflicts: s.conflicts})
+		if err != nil {
+			v = txn.Vote{From: s.journal, Reason: txn.ReasonNotReady}
 		}
-		s := &p.shares[i]
-		r := &PrepareRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Leader: p.shares[p.leader].journal, Conflicts: s.conflicts}
-		go func() {
-			v, err := s.adj.Prepare(ctx, r)
-			if err != nil {
-				v = txn.Vote{From: s.journal, Reason: txn.ReasonNotReady}
-			}
-			answers <- v
-		}()
+		answers <- v
 	}
+	last := len(p.shares) - 1
+	if last == p.leader {
+		last--
+	}
+	for i := range last {
+		if i != p.leader {
+			go ask(&p.shares[i])
+		}
+	}
+	ask(&p.shares[last])
+	votes = make([]txn.Vote, 0, len(p.shares)-1)
 	for range len(p.shares) - 1 {
 		v := <-answers
 		votes = append(votes, v)

@@ -93,15 +93,16 @@ const (
 )
 
 // ConflictHash hashes a key for conflict detection. The seed is the cluster's: it spreads keys differently in each
-// cluster, against crafted collisions.
+// cluster, against crafted collisions. The parts of a key differ in the lowest bits only, so that they lie in the same
+// conflict range: an insert of one row has one participant.
 func ConflictHash(seed uint64, k Key, part Part) Hash {
-	h := xxhash.Sum64(k) ^ seed ^ uint64(part)*0x9e3779b97f4a7c15
+	h := xxhash.Sum64(k) ^ seed
 	h ^= h >> 32
 	h *= 0xd6e8feb86659fd93
 	h ^= h >> 32
 	h *= 0xd6e8feb86659fd93
 	h ^= h >> 32
-	return Hash(h)
+	return Hash(h ^ uint64(part))
 }
 
 // SchemaKey is the everywhere key of a table's (or other object's) schema: transactions that use the table check it,

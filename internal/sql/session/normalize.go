@@ -1,17 +1,20 @@
 package session
 
 import (
+	"bytes"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/meridiandb/meridian/internal/datum"
 )
 
-// normalized is a statement's text with its integer constants taken out, so that statements that differ in them alone
-// share a plan.
+// normalized is a statement's text with its integer and string constants taken out, so that statements that differ in
+// them alone share a plan.
 type normalized struct {
 	text   []byte
-	params []datum.Datum
-	types  []datum.OID
+	params []datum.Datum // strings as text: the plan says what they are to be
+	types  []datum.OID   // 0 for strings
 }
 
 // maxNormalized bounds the texts and constants worth the trouble: short statements that come many times.
@@ -20,9 +23,10 @@ const (
 	maxNormalizedParams = 32
 )
 
-// normalize replaces integer constants by $1, $2, … where a constant and a parameter of the same type mean the same: after
-// a comparison or an arithmetic operator, and in VALUES lists. It answers false for texts that it does not understand at
-// a glance (comments, escapes, parameters of their own, several statements) and for those without such constants.
+// normalize replaces constants by $1, $2, … where a constant and a parameter mean the same: after a comparison or an
+// arithmetic operator, and in VALUES lists. A string there has no type of its own, as a parameter without one. It answers
+// false for texts that it does not understand at a glance (comments, escapes, parameters of their own, several statements)
+// and for those without such constants.
 func (n *normalized) normalize(sql string) bool {
 	n.text, n.params, n.types = n.text[:0], n.params[:0], n.types[:0]
 	if len(sql) > maxNormalizedText || !dataStatement(sql) {
@@ -75,10 +79,12 @@ func (n *normalized) normalize(sql string) bool {
 				}
 				j++
 			}
-			if j >= len(sql) {
+			if j >= len(sql) || after == '\'' {
 				return false
 			}
-			n.text = append(n.text, sql[i:j+1]...)
+			if !n.quoted(sql[i+1:j], after, values) {
+				n.text = append(n.text, sql[i:j+1]...)
+			}
 			i, after = j+1, '\''
 			continue
 		case c == '"' || c == '$' || c == '\\' || c >= 0x80 || c == ':' || c == '[' || c == '.' && after == '0':
@@ -119,18 +125,51 @@ func (n *normalized) constant(digits string, after byte, values bool) bool {
 	if v > 1<<31-1 {
 		t = datum.OIDInt8
 	}
-	n.params = append(n.params, datum.NewInt(v))
+	n.take(datum.NewInt(v), t)
+	return true
+}
+
+// quoted takes a string out when its place allows it. What is between the quotes is checked: with a backslash it depends
+// on a setting. Bounds of ranges stay, because how many rows lie beyond them decides the plan.
+func (n *normalized) quoted(body string, after byte, values bool) bool {
+	switch after {
+	case '=':
+		t := bytes.TrimRight(n.text, " \t\r\n")
+		if len(t) >= 2 && (t[len(t)-2] == '<' || t[len(t)-2] == '>' || t[len(t)-2] == '!') {
+			return false
+		}
+	case '(', ',':
+		if !values {
+			return false
+		}
+	default:
+		return false
+	}
+	if len(n.params) >= maxNormalizedParams || strings.IndexByte(body, '\\') >= 0 || !utf8.ValidString(body) {
+		return false
+	}
+	if strings.IndexByte(body, '\'') >= 0 {
+		body = strings.ReplaceAll(body, "''", "'")
+	}
+	n.take(datum.NewText(body), 0)
+	return true
+}
+
+func (n *normalized) take(d datum.Datum, t datum.OID) {
+	n.params = append(n.params, d)
 	n.types = append(n.types, t)
 	n.text = append(n.text, '$')
 	n.text = strconv.AppendInt(n.text, int64(len(n.params)), 10)
-	return true
 }
 
 // key appends what the plan depends on beside the text: the parameters' types.
 func (n *normalized) key() []byte {
 	for _, t := range n.types {
 		c := byte('4')
-		if t == datum.OIDInt8 {
+		switch t {
+		case 0:
+			c = 's'
+		case datum.OIDInt8:
 			c = '8'
 		}
 		n.text = append(n.text, 0, c)

@@ -85,7 +85,7 @@ func (s *Session) shared(ctx context.Context, sql string) *statement {
 		st = &statement{sql: string(key[:text]), raw: stmts[0], oids: append([]datum.OID(nil), s.normal.types...)}
 	}
 	s.ctx = ctx
-	if s.prepare(ctx, st) != nil {
+	if s.prepare(ctx, st) != nil || !s.typed(st) {
 		if s.t.block == idle {
 			s.abandon()
 		}
@@ -95,6 +95,21 @@ func (s *Session) shared(ctx context.Context, sql string) *statement {
 		s.plans.put(string(key), st)
 	}
 	return st
+}
+
+// typed gives the strings of s.normal the types that the plan found for them.
+func (s *Session) typed(st *statement) bool {
+	for i, t := range s.normal.types {
+		if t != 0 {
+			continue
+		}
+		d, err := s.parseValue(st.plan.Params[i], s.normal.params[i].Text())
+		if err != nil {
+			return false
+		}
+		s.normal.params[i] = d
+	}
+	return true
 }
 
 func (s *Session) endImplicit(ctx context.Context) error {
