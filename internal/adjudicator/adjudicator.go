@@ -2,6 +2,7 @@ package adjudicator
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ type Adjudicator struct {
 	// sampling is set while somebody feeds the lead.
 	sampling atomic.Bool
 	broken   atomic.Pointer[failure.Error] // why nothing more is decided: another owner, or a broken rule
+	down     chan struct{}                 // closed when broken is set
 
 	mu struct {
 		sync.Mutex
@@ -40,7 +42,7 @@ type Adjudicator struct {
 // New makes an adjudicator; Start lets it work. The journal must be its alone.
 func New(cfg Config, clk clock.Clock, tm host.Time, j Journal) *Adjudicator {
 	cfg.ensureDefaults()
-	a := &Adjudicator{cfg: cfg, clock: clk, time: tm, journal: j}
+	a := &Adjudicator{cfg: cfg, clock: clk, time: tm, journal: j, down: make(chan struct{})}
 	a.lead.init(&a.cfg)
 	a.mu.core = newCore(&a.cfg)
 	a.mu.waiting = map[txn.ID]chan struct{}{}
@@ -72,7 +74,8 @@ type advancer interface{ Advance(clock.Timestamp) }
 
 // Start takes the journal over: it waits until this node may append, records a new generation whose interval starts where
 // all earlier ones end, and asks for a first grant. With a clock that other machines share it also waits until the
-// interval of the predecessor is over, which takes a grant's length at most.
+// interval of the predecessor is over, which takes a grant's length at most. An error for which NotOwner holds means that
+// the journal stopped leading here meanwhile.
 func (a *Adjudicator) Start(ctx context.Context) error {
 	gen, err := a.journal.WaitLeader(ctx)
 	if err != nil {
@@ -91,7 +94,7 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 	a.mu.Lock()
 	own, grant := a.ticket(), a.ticket()
 	own.buf = sealed(own.buf, &txn.Record{Kind: txn.RecordOwn, Gen: gen, Time: lo})
-	index, err := a.journal.Append(own.buf, own)
+	index, err := a.appendLocked(own.buf, own)
 	if err == nil {
 		a.mu.core.own(gen, lo, index)
 		err = a.grantLocked(a.mu.core.renewal(now, now.Latest), grant)
@@ -118,16 +121,12 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 }
 
 // Close retires: it records the last time ever issued, so that the successor need not wait until the lease runs out.
-// Nothing is decided afterwards. The journal is closed later, by its owner.
+// Nothing is decided afterwards. The journal is closed, or its leadership handed over, later, by its owner.
 func (a *Adjudicator) Close(context.Context) error {
 	a.mu.Lock()
-	if a.mu.closed {
+	if a.endLocked() {
 		a.mu.Unlock()
 		return nil
-	}
-	a.mu.closed = true
-	if a.mu.stop != nil && a.mu.stop() {
-		a.mu.tends.Done()
 	}
 	c := a.mu.core
 	if c.gen == 0 || a.broken.Load() != nil {
@@ -144,6 +143,28 @@ func (a *Adjudicator) Close(context.Context) error {
 		return err
 	}
 	return a.mustTakeEffect(<-t.ready)
+}
+
+// Stop ends an adjudicator without writing anything: its journal does not lead here any more. Everybody who waits is told
+// so; those whose record is on its way to the log hear of its fate from the journal.
+func (a *Adjudicator) Stop() {
+	a.stepDown()
+	a.mu.Lock()
+	a.endLocked()
+	a.mu.Unlock()
+	a.mu.tends.Wait()
+}
+
+// endLocked stops the renewal of the lease, and says whether that was done before.
+func (a *Adjudicator) endLocked() bool {
+	if a.mu.closed {
+		return true
+	}
+	a.mu.closed = true
+	if a.mu.stop != nil && a.mu.stop() {
+		a.mu.tends.Done()
+	}
+	return false
 }
 
 func sealed(buf []byte, r *txn.Record) []byte { return r.AppendTo(buf[:0]) }
@@ -163,7 +184,7 @@ func (a *Adjudicator) refreshLocked() { a.mu.core.durable(a.journal.Committed())
 // grantLocked queues a grant.
 func (a *Adjudicator) grantLocked(hi clock.Timestamp, r txn.Receipt) error {
 	rec := txn.Record{Kind: txn.RecordGrant, Gen: a.mu.core.gen, Time: hi}
-	index, err := a.journal.Append(rec.AppendTo(nil), r)
+	index, err := a.appendLocked(rec.AppendTo(nil), r)
 	if err != nil {
 		return err
 	}
@@ -192,8 +213,21 @@ func (w *watchdog) Appended(_ uint64, fate txn.Fate) {
 }
 
 func (a *Adjudicator) stepDown() {
-	a.broken.CompareAndSwap(nil, failure.New(failure.CannotConnectNow, "adjudicator %d is not the owner any more", a.cfg.Journal))
+	if a.broken.CompareAndSwap(nil, notOwner("adjudicator %d is not the owner any more", a.cfg.Journal)) {
+		close(a.down)
+	}
 }
+
+// errNotOwner is the cause of the errors that NotOwner finds.
+var errNotOwner = errors.New("not the owner of the journal")
+
+func notOwner(format string, args ...any) *failure.Error {
+	return failure.New(failure.CannotConnectNow, format, args...).WithCause(errNotOwner)
+}
+
+// NotOwner says whether an error means that nothing was done because the adjudicator does not own its journal, or not
+// yet, or not any more: another node may be asked, or the same again.
+func NotOwner(err error) bool { return errors.Is(err, errNotOwner) }
 
 // mustTakeEffect turns the fate of one of the owner's own records into an error.
 func (a *Adjudicator) mustTakeEffect(fate txn.Fate) error {
@@ -204,8 +238,40 @@ func (a *Adjudicator) mustTakeEffect(fate txn.Fate) error {
 		a.stepDown()
 		return a.broken.Load()
 	default:
-		return failure.New(failure.CannotConnectNow, "journal %d stopped", a.cfg.Journal)
+		return notOwner("journal %d stopped", a.cfg.Journal)
 	}
+}
+
+// appendLocked queues a sealed record. An error means that it is not queued.
+func (a *Adjudicator) appendLocked(rec []byte, r txn.Receipt) (uint64, error) {
+	index, err := a.journal.Append(rec, r)
+	if failure.CodeOf(err) == failure.CannotConnectNow { // the journal does not lead here
+		err = notOwner("journal %d cannot be written to here", a.cfg.Journal)
+	}
+	return index, err
+}
+
+// wait returns once the log is applied up to an index, or with an error when the adjudicator steps down first.
+func (a *Adjudicator) wait(ctx context.Context, index uint64) error {
+	if a.journal.Committed() >= index {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-a.down:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	_, err := a.journal.Wait(ctx, index-1)
+	cancel()
+	watch.Wait()
+	if e := a.broken.Load(); e != nil {
+		return e
+	}
+	return err
 }
 
 // usableLocked says whether anything may be decided, and notes the use.
@@ -214,7 +280,7 @@ func (a *Adjudicator) usableLocked() error {
 		return err
 	}
 	if a.mu.closed || a.mu.core.gen == 0 {
-		return failure.New(failure.CannotConnectNow, "adjudicator %d is not running", a.cfg.Journal)
+		return notOwner("adjudicator %d is not running", a.cfg.Journal)
 	}
 	return nil
 }
@@ -231,7 +297,7 @@ func (a *Adjudicator) tendLocked() {
 
 func (a *Adjudicator) scheduleLocked() {
 	a.mu.tends.Add(1)
-	a.mu.stop = a.time.AfterFunc(a.cfg.Grant/4, func() {
+	a.mu.stop = a.time.AfterFunc(a.cfg.grant()/4, func() {
 		defer a.mu.tends.Done()
 		a.tend()
 	})
@@ -300,6 +366,8 @@ func (a *Adjudicator) await(ctx context.Context, settled <-chan struct{}, ub clo
 	select {
 	case <-settled:
 	case <-expired:
+	case <-a.down:
+		return a.broken.Load()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

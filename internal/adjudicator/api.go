@@ -7,39 +7,12 @@ import (
 	"github.com/meridiandb/meridian/internal/txn"
 )
 
-// CommitRequest asks the leader of a transaction to decide it. The caller keeps nothing of it until Commit returns.
-type CommitRequest struct {
-	ID      txn.ID
-	Attempt uint32
-	Start   clock.Timestamp // τs
-	// Conflicts is the part that this adjudicator judges.
-	Conflicts txn.Conflicts
-	// Votes of the other participants; empty for a transaction with one adjudicator. A no among them abandons the attempt.
-	Votes []txn.Vote
-	// Record is the transaction's record: Kind, ID, Attempt, Start, Participants, Conflicts (of all participants, for
-	// standbys), Images, Chunks. Commit fills in Gen and Time.
-	Record *txn.Record
-	// Proposed, when not nil, is called once the commit time is fixed and the record is on its way to the log: the moment
-	// to send GoAhead to the other participants. It must not block.
-	Proposed func(c clock.Timestamp)
-}
-
-// Result is the leader's answer. When Reason is ReasonNone the transaction is committed at Time, durably, and commit wait
-// is over. Otherwise it certainly did not commit in this attempt, and Conflicting says what it lost against, if anything.
-type Result struct {
-	Time        clock.Timestamp
-	Reason      txn.Reason
-	Conflicting clock.Timestamp
-}
-
-// PrepareRequest asks a participant that is not the leader for its vote.
-type PrepareRequest struct {
-	ID        txn.ID
-	Attempt   uint32
-	Start     clock.Timestamp
-	Leader    txn.JournalID
-	Conflicts txn.Conflicts // this adjudicator's part
-}
+// The words of the commit protocol, as both sides of it use them.
+type (
+	CommitRequest  = txn.CommitRequest
+	Result         = txn.CommitResult
+	PrepareRequest = txn.PrepareRequest
+)
 
 // Journal is what an adjudicator needs of its journal. Appended records keep their order.
 type Journal interface {

@@ -15,7 +15,11 @@ import (
 func (a *Adjudicator) Commit(ctx context.Context, req *CommitRequest) (Result, error) {
 	r := request{id: req.ID, attempt: req.Attempt, start: req.Start, conflicts: &req.Conflicts}
 	t := a.ticket()
-	t.buf = req.Record.AppendTo(t.buf[:0])
+	if req.Encoded != nil {
+		t.buf = append(t.buf[:0], req.Encoded...)
+	} else {
+		t.buf = req.Record.AppendTo(t.buf[:0])
+	}
 	for {
 		c, v, park, at, err := a.decide(&r, req, t)
 		switch {
@@ -37,7 +41,7 @@ func (a *Adjudicator) Commit(ctx context.Context, req *CommitRequest) (Result, e
 		}
 		fate := <-t.ready
 		a.done(t)
-		return a.finish(r.id, c, fate, at)
+		return a.finish(req, c, fate, at)
 	}
 }
 
@@ -70,7 +74,7 @@ func (a *Adjudicator) decide(r *request, req *CommitRequest, t *ticket) (c clock
 		return 0, v, nil, at, err
 	}
 	txn.SealRecord(t.buf, core.gen, c)
-	index, err := a.journal.Append(t.buf, t)
+	index, err := a.appendLocked(t.buf, t)
 	if err != nil {
 		return 0, v, nil, at, err
 	}
@@ -79,23 +83,25 @@ func (a *Adjudicator) decide(r *request, req *CommitRequest, t *ticket) (c clock
 }
 
 // finish waits for the moment at which the client may be told.
-func (a *Adjudicator) finish(id txn.ID, c clock.Timestamp, fate txn.Fate, at clock.Interval) (Result, error) {
+func (a *Adjudicator) finish(req *CommitRequest, c clock.Timestamp, fate txn.Fate, at clock.Interval) (Result, error) {
 	switch fate {
 	case txn.FateEffective: // I7: acknowledged implies durable
 		a.sampleLead(at)
-		a.clock.WaitPast(c, nil)
+		if !req.NoWait {
+			a.clock.WaitPast(c, nil)
+		}
 		return Result{Time: c}, nil
 	case txn.FateSettled:
-		return a.earlier(id)
+		return a.earlier(req.ID)
 	case txn.FateRefused:
 		a.stepDown()
 		return Result{}, a.broken.Load()
 	case txn.FateDropped:
-		return Result{}, failure.New(failure.CannotConnectNow, "journal %d stopped before the transaction was recorded", a.cfg.Journal)
+		return Result{}, notOwner("journal %d stopped before the transaction was recorded", a.cfg.Journal)
 	default:
 		return Result{}, failure.New(failure.StatementCompletionUnknown, "the outcome of the transaction is not known").
 			WithDetail("Journal %d stopped while the transaction was being recorded.", a.cfg.Journal).
-			WithHint("Ask pg_xact_status for transaction %s.", id)
+			WithHint("Ask pg_xact_status for transaction %s.", req.ID)
 	}
 }
 
@@ -147,8 +153,7 @@ func (a *Adjudicator) landed(ctx context.Context, id txn.ID) error {
 	if index == 0 {
 		return nil
 	}
-	_, err := a.journal.Wait(ctx, index-1)
-	return err
+	return a.wait(ctx, index)
 }
 
 // Prepare is a participant's vote. A yes holds the keys until its bound.
@@ -254,7 +259,7 @@ func (a *Adjudicator) appendSealed(t *ticket, at clock.Timestamp) error {
 		return err
 	}
 	txn.SealRecord(t.buf, a.mu.core.gen, at)
-	_, err := a.journal.Append(t.buf, t)
+	_, err := a.appendLocked(t.buf, t)
 	return err
 }
 
@@ -309,6 +314,27 @@ func (a *Adjudicator) Promise(atLeast clock.Timestamp) (txn.Watermark, bool) {
 	return w, ok
 }
 
+// Ahead gives a watermark as far ahead of the clock as commit times lie: what is pushed to those who read. It counts as
+// no use of the lease. Ok is false when the lease has lapsed, or the adjudicator does not run.
+func (a *Adjudicator) Ahead() (txn.Watermark, bool) {
+	now, err := a.now()
+	if err != nil {
+		return txn.Watermark{}, false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.usableLocked() != nil {
+		return txn.Watermark{}, false
+	}
+	a.refreshLocked()
+	core := a.mu.core
+	w := min(now.Latest.Add(a.lead.get()), core.hi)
+	if w < now.Earliest {
+		return txn.Watermark{}, false
+	}
+	return core.promise(w)
+}
+
 // PromiseWait is Promise that renews the lease when it has lapsed, at the cost of one append.
 func (a *Adjudicator) PromiseWait(ctx context.Context, atLeast clock.Timestamp) (txn.Watermark, error) {
 	for {
@@ -328,7 +354,7 @@ func (a *Adjudicator) renewed(ctx context.Context, need clock.Timestamp) error {
 	if err != nil {
 		return err
 	}
-	if need > now.Latest.Add(a.cfg.Grant) {
+	if need > now.Latest.Add(a.cfg.grant()) {
 		return failure.New(failure.CannotConnectNow, "time %s is %s ahead of the clock of adjudicator %d",
 			need, need.Sub(now.Latest), a.cfg.Journal)
 	}
@@ -345,7 +371,7 @@ func (a *Adjudicator) renewed(ctx context.Context, need clock.Timestamp) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.journal.Wait(ctx, index-1); err != nil {
+	if err := a.wait(ctx, index); err != nil {
 		return err
 	}
 	if err := a.broken.Load(); err != nil {

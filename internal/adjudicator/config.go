@@ -21,6 +21,10 @@ type Config struct {
 	// LeadMin and LeadMax bound the lead, which otherwise follows the time that an append takes. LeadMax 0 means 2 ms; a
 	// negative LeadMax means no lead at all.
 	LeadMin, LeadMax time.Duration
+	// Lead, when not nil, is the least lead at the moment, and counts beyond LeadMax: in a cluster the one-way delay to the
+	// farthest region where data is read, the period of watermarks, and some slack. Promises and grants grow with it
+	// (protocol.md 2.15). It is called for every decision.
+	Lead func() time.Duration
 	// KeepAlive is how long after the last use the lease is renewed ahead of time; after that the next use waits for an
 	// append. 0 means 3 s.
 	KeepAlive time.Duration
@@ -58,8 +62,24 @@ func (c *Config) ensureDefaults() {
 // decides last of all: without an allowance, votes on a large transaction would always have run out by then.
 func (c *Config) promiseFor(k *txn.Conflicts) time.Duration {
 	n := len(k.Exclusive) + len(k.Shared) + len(k.Schema) + len(k.SchemaWrites)
-	return min(c.Promise+time.Duration(n/64)*promisePer64, max(c.Promise, c.Grant))
+	promise := c.promise()
+	return min(promise+time.Duration(n/64)*promisePer64, max(promise, c.grant()))
 }
+
+func (c *Config) lead() time.Duration {
+	if c.Lead == nil {
+		return 0
+	}
+	return max(0, c.Lead())
+}
+
+// promise is how long a vote on few keys holds: the leader's commit time lies a lead ahead of its clock, and its clock is
+// read after the votes have crossed over to it, which takes up to two leads, or twice that when it has to be asked again.
+func (c *Config) promise() time.Duration { return c.Promise + 6*c.lead() }
+
+// grant is how far ahead the interval is raised: half of it is left at least when a vote or a commit time is given out of
+// it.
+func (c *Config) grant() time.Duration { return max(c.Grant, 3*c.promise()) }
 
 // promisePer64 is about ten times what judging 64 keys takes.
 const promisePer64 = 200 * time.Microsecond

@@ -112,10 +112,11 @@ func (c *core) durable(index uint64) {
 // renewal returns the hi to ask for when less than half a grant is left, or when need lies above it; zero when there is
 // enough.
 func (c *core) renewal(now clock.Interval, need clock.Timestamp) clock.Timestamp {
-	if c.ask >= now.Latest.Add(c.cfg.Grant/2) && c.ask >= need {
+	grant := c.cfg.grant()
+	if c.ask >= now.Latest.Add(grant/2) && c.ask >= need {
 		return 0
 	}
-	return max(now.Latest, c.lo, need).Add(c.cfg.Grant)
+	return max(now.Latest, c.lo, need).Add(grant)
 }
 
 // asked notes a grant that has been queued at an index.
@@ -313,7 +314,7 @@ func (c *core) prepare(now clock.Interval, r *request, leader txn.JournalID) (tx
 	lb := max(now.Latest, r.start+1, c.lo+1, above+1)
 	hold := c.cfg.promiseFor(r.conflicts)
 	ub := min(lb.Add(hold), c.hi)
-	if ub < lb || hold > c.cfg.Promise && ub < lb.Add(hold) {
+	if ub < lb || hold > c.cfg.promise() && ub < lb.Add(hold) {
 		return no(verdict{reason: txn.ReasonNotReady}), nil
 	}
 	if mine != nil {
@@ -452,7 +453,7 @@ func (c *core) decide(now clock.Interval, lead time.Duration, r *request, votes 
 		c.abandon(r, votes)
 		return 0, verdict{reason: txn.ReasonExpired}
 	}
-	if t > now.Latest.Add(c.cfg.Grant) {
+	if t > now.Latest.Add(c.cfg.grant()) {
 		// A vote or a snapshot from a clock far ahead of this one. Leading the interval there would stall everybody.
 		c.abandon(r, votes)
 		return 0, verdict{reason: txn.ReasonNotReady}

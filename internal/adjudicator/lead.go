@@ -15,16 +15,19 @@ const leadSamples = 32
 type leadEstimate struct {
 	min, max time.Duration
 	now      atomic.Int64 // nanoseconds
+	least    func() time.Duration
 	samples  [leadSamples]time.Duration
 	n        int
 }
 
 func (l *leadEstimate) init(cfg *Config) {
-	l.min, l.max = cfg.LeadMin, max(0, cfg.LeadMax)
+	l.min, l.max, l.least = cfg.LeadMin, max(0, cfg.LeadMax), cfg.lead
 	l.now.Store(int64(l.min))
 }
 
-func (l *leadEstimate) get() time.Duration { return time.Duration(l.now.Load()) }
+func (l *leadEstimate) get() time.Duration {
+	return max(time.Duration(l.now.Load()), l.least())
+}
 
 // sample notes one append; the caller makes sure that calls do not overlap. The lead is set below nearly all of them. A
 // larger one would only move the wait from readers to committers, and theirs is the dearer one: a reader waits for the

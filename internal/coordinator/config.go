@@ -22,38 +22,12 @@ type Snapshots interface {
 	SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.Timestamp, error)
 }
 
-// CommitRequest asks the leader of a transaction to decide it. It has the fields of the adjudicator's request of the same
-// name, so that one converts to the other.
-type CommitRequest struct {
-	ID      txn.ID
-	Attempt uint32
-	Start   clock.Timestamp
-	// Conflicts is the part that the leader judges.
-	Conflicts txn.Conflicts
-	// Votes of the other participants, all of them yes.
-	Votes []txn.Vote
-	// Record is what the leader appends, but for its generation and time.
-	Record *txn.Record
-	// Proposed, when not nil, is called once the commit time is fixed and the record is on its way to the log.
-	Proposed func(c clock.Timestamp)
-}
-
-// Result is the leader's answer: committed at Time when Reason is ReasonNone, certainly not committed by this attempt
-// otherwise. Conflicting is the time of the commit it lost against, if there was one.
-type Result struct {
-	Time        clock.Timestamp
-	Reason      txn.Reason
-	Conflicting clock.Timestamp
-}
-
-// PrepareRequest asks a participant that is not the leader for its vote.
-type PrepareRequest struct {
-	ID        txn.ID
-	Attempt   uint32
-	Start     clock.Timestamp
-	Leader    txn.JournalID
-	Conflicts txn.Conflicts // this adjudicator's part
-}
+// The words of the commit protocol, as both sides of it use them.
+type (
+	CommitRequest  = txn.CommitRequest
+	Result         = txn.CommitResult
+	PrepareRequest = txn.PrepareRequest
+)
 
 // Adjudicator is the owner of a conflict range with its journal.
 type Adjudicator interface {

@@ -73,3 +73,41 @@ type Lease struct {
 	// Retired is set when the owner said that it has stopped: Hi then is the last time it used.
 	Retired bool
 }
+
+// CommitRequest asks the leader of a transaction to decide it. The leader keeps nothing of it once it has answered.
+type CommitRequest struct {
+	ID      ID
+	Attempt uint32
+	Start   clock.Timestamp // τs
+	// Conflicts is the part that the leader judges.
+	Conflicts Conflicts
+	// Votes of the other participants; empty for a transaction with one adjudicator. A no among them abandons the attempt.
+	Votes []Vote
+	// Record is what the leader appends: Kind, ID, Attempt, Start, Participants, Conflicts (of all participants, for
+	// standbys), Images, Chunks. The leader fills in Gen and Time.
+	Record *Record
+	// Encoded, when not nil, is the record as Record.AppendTo writes it, and Record is not looked at.
+	Encoded []byte
+	// NoWait says that the caller does the commit wait itself.
+	NoWait bool
+	// Proposed, when not nil, is called once the commit time is fixed and the record is on its way to the log: the moment
+	// to send GoAhead to the other participants. It must not block.
+	Proposed func(c clock.Timestamp)
+}
+
+// CommitResult is the leader's answer. When Reason is ReasonNone the transaction is committed at Time, durably. Otherwise
+// it certainly did not commit in this attempt, and Conflicting says what it lost against, if anything.
+type CommitResult struct {
+	Time        clock.Timestamp
+	Reason      Reason
+	Conflicting clock.Timestamp
+}
+
+// PrepareRequest asks a participant that is not the leader for its vote.
+type PrepareRequest struct {
+	ID        ID
+	Attempt   uint32
+	Start     clock.Timestamp
+	Leader    JournalID
+	Conflicts Conflicts // this adjudicator's part
+}
