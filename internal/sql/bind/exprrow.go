@@ -219,6 +219,8 @@ func (b *binder) subscript(s *scope, x plan.Expr, elems []parser.IndirectionElem
 		el = datum.OIDInt2
 	case datum.OIDOidVector:
 		el = datum.OIDOid
+	case datum.OIDName:
+		el = datum.OIDQChar
 	}
 	if el == 0 {
 		b.fail(pos, failure.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
@@ -227,6 +229,9 @@ func (b *binder) subscript(s *scope, x plan.Expr, elems []parser.IndirectionElem
 	sub := &plan.Subscript{Arg: x, Typ: datum.Type{OID: el, Mod: x.Type().Mod}}
 	for i := range elems {
 		sub.Slice = sub.Slice || elems[i].Kind == parser.IndirSlice
+	}
+	if sub.Slice && base == datum.OIDName {
+		b.fail(pos, failure.FeatureNotSupported, "slices of fixed-length arrays not implemented")
 	}
 	if sub.Slice {
 		sub.Typ = datum.Type{OID: base, Mod: x.Type().Mod}

@@ -23,7 +23,7 @@ func systemObjects() []Descriptor {
 		oid  OID
 		name string
 	}{
-		{6171, "pg_database_owner"}, {6181, "pg_read_all_data"}, {6182, "pg_write_all_data"}, {3373, "pg_monitor"},
+		{OIDDatabaseOwner, "pg_database_owner"}, {6181, "pg_read_all_data"}, {6182, "pg_write_all_data"}, {3373, "pg_monitor"},
 		{3374, "pg_read_all_settings"}, {3375, "pg_read_all_stats"}, {3377, "pg_stat_scan_tables"},
 		{4569, "pg_read_server_files"}, {4570, "pg_write_server_files"}, {4571, "pg_execute_server_program"},
 		{4200, "pg_signal_backend"}, {4544, "pg_checkpoint"},
@@ -57,11 +57,15 @@ func firstObjects() []Descriptor {
 			Comment: "default administrative connection database"},
 		&admin,
 		&postgres,
-		&Schema{OID: OIDPublic, Name: "public", Owner: OIDAdmin, Comment: "standard public schema",
-			ACL: ACL{
-				{Grantee: OIDAdmin, Grantor: OIDAdmin, Privs: PrivAllSchema},
-				{Grantee: 0, Grantor: OIDAdmin, Privs: PrivUsage},
-			}},
+		&Schema{OID: OIDPublic, Name: "public", Owner: OIDDatabaseOwner, Comment: "standard public schema", ACL: PublicSchemaACL()},
+	}
+}
+
+// PublicSchemaACL is what schema public is made with.
+func PublicSchemaACL() ACL {
+	return ACL{
+		{Grantee: OIDDatabaseOwner, Grantor: OIDDatabaseOwner, Privs: PrivAllSchema},
+		{Grantee: 0, Grantor: OIDDatabaseOwner, Privs: PrivUsage},
 	}
 }
 

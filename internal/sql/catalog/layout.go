@@ -27,6 +27,7 @@ const (
 	OIDSys               OID = 13999
 	OIDPostgres          OID = 10 // the role
 	OIDAdmin             OID = 9000
+	OIDDatabaseOwner     OID = 6171 // the role
 	OIDDatabase          OID = 5
 )
 

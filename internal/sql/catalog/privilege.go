@@ -27,6 +27,9 @@ func (s *Snapshot) inMembers(user, role OID, inherit bool, seen map[OID]bool) bo
 	if r == nil || seen[user] || inherit && !r.Inherit {
 		return false
 	}
+	if role == OIDDatabaseOwner && s.Database().Owner == user {
+		return true
+	}
 	for _, m := range r.MemberOf {
 		if m.Role == role {
 			return true

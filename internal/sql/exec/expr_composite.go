@@ -195,12 +195,28 @@ func (c *compiler) subscript(e *plan.Subscript) evalFn {
 		switch {
 		case d.Kind() == datum.KindJSONB:
 			return jsonPath(d.JSONB(), b.upper), nil
+		case d.Kind() == datum.KindText:
+			return nameByte(d.Text(), b.upper), nil
 		case slice:
 			return sliceArray(d.Array(), b), nil
 		default:
 			return element(d.Array(), b.upper), nil
 		}
 	}
+}
+
+// nameLength is the size of type name, which can be subscripted as an array of bytes from 0.
+const nameLength = 64
+
+func nameByte(name string, idx []datum.Datum) datum.Datum {
+	k := idx[0].Int()
+	switch {
+	case len(idx) > 1 || k < 0 || k >= nameLength:
+		return datum.Null
+	case k >= int64(len(name)):
+		return datum.NewText("")
+	}
+	return datum.NewText(name[k : k+1])
 }
 
 // element returns one element, NULL outside the array.

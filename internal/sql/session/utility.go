@@ -8,6 +8,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/parser"
 	"github.com/meridiandb/meridian/internal/sql/plan"
 	"github.com/meridiandb/meridian/internal/sql/setting"
@@ -479,12 +480,56 @@ func (s *Session) setConstraints(ctx context.Context, stmt *parser.ConstraintsSe
 	return s.t.state.SetConstraints(ctx, env, names, stmt.Deferred)
 }
 
-// lockTable runs LOCK TABLE. There are no locks: the strongest modes become a check that nobody changes the table's
-// schema; rows are protected by the transaction's own conflict checks.
+// lockTable runs LOCK TABLE. A transaction reads one snapshot of rows and schema from beginning to end, which is all that the
+// modes of readers and of row writers promise: for them the statement is the check of names and privileges that it is
+// for PostgreSQL. The modes that keep others from writing are not there.
 func (s *Session) lockTable(ctx context.Context, stmt *parser.LockStmt) error {
 	if s.t.block != inBlock {
 		return noBlock("LOCK TABLE")
 	}
-	return failure.NotSupported("LOCK TABLE").
-		WithHint("Transactions run on a snapshot and conflicts are found at commit; lock rows with SELECT ... FOR UPDATE.")
+	switch stmt.Mode {
+	case "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE":
+	default:
+		return failure.NotSupported("LOCK TABLE in %s mode is", stmt.Mode).
+			WithHint("Transactions run on a snapshot and conflicts are found at commit; lock rows with SELECT ... FOR UPDATE.")
+	}
+	if err := s.begun(ctx); err != nil {
+		return err
+	}
+	if stmt.Mode == "ROW EXCLUSIVE" && s.t.modes.readOnly {
+		return readOnlyError("LOCK TABLE")
+	}
+	snap := s.t.cat.Snapshot()
+	for _, v := range stmt.Tables {
+		n := v.Relation
+		rel, err := snap.Resolve(s.path(), n.Catalog, n.Schema, n.Name)
+		if err != nil {
+			return s.located(err, n.Pos)
+		}
+		t := rel.Table
+		if rel.Index != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelView {
+			return failure.New(failure.WrongObjectType, "\"%s\" is not a table or view", n.Name)
+		}
+		if err := lockPrivilege(snap, s.userOID(), t, stmt.Mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockPrivilege wants one of the privileges that a mode of LOCK TABLE can be taken with.
+func lockPrivilege(snap *catalog.Snapshot, user catalog.OID, t *catalog.Table, mode string) error {
+	enough := []catalog.Privilege{catalog.PrivUpdate, catalog.PrivDelete, catalog.PrivTruncate}
+	switch mode {
+	case "ACCESS SHARE":
+		enough = append(enough, catalog.PrivSelect)
+	case "ROW EXCLUSIVE":
+		enough = append(enough, catalog.PrivInsert)
+	}
+	for _, p := range enough {
+		if snap.HasTable(user, t, p) {
+			return nil
+		}
+	}
+	return snap.CheckTable(user, t, enough[len(enough)-1])
 }

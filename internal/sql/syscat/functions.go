@@ -122,6 +122,8 @@ func moreFunctions(name string) func(*call) (datum.Datum, error) {
 		}
 	case "pg_has_role":
 		return hasRole
+	case "acldefault":
+		return aclDefault
 	case "row_security_active":
 		return func(*call) (datum.Datum, error) { return dBool(false), nil }
 	case "pg_describe_object":

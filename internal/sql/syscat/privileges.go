@@ -233,3 +233,43 @@ func hasRole(c *call) (datum.Datum, error) {
 	}
 	return dBool(false), nil
 }
+
+// aclDefault is acldefault(kind, owner): what a missing access list stands for.
+func aclDefault(c *call) (datum.Datum, error) {
+	var all, public catalog.Privilege
+	switch kind := c.args[0].Text(); kind {
+	case "c":
+	case "r":
+		all = catalog.PrivAllTable
+	case "s":
+		all = catalog.PrivAllSequence
+	case "d":
+		all, public = catalog.PrivAllDatabase, catalog.PrivTemporary|catalog.PrivConnect
+	case "f":
+		all, public = catalog.PrivAllFunction, catalog.PrivExecute
+	case "l", "T":
+		all, public = catalog.PrivUsage, catalog.PrivUsage
+	case "L":
+		all = catalog.PrivSelect | catalog.PrivUpdate
+	case "n":
+		all = catalog.PrivAllSchema
+	case "t":
+		all = catalog.PrivCreate
+	case "F", "S":
+		all = catalog.PrivUsage
+	case "p":
+		owner := catalog.QuoteIdent(c.Snapshot.RoleName(c.oid(1)))
+		return dArray(oidAclItem, []datum.Datum{dText(owner + "=sA/" + owner)}), nil
+	default:
+		return datum.Null, failure.New(failure.InvalidParameterValue, "unrecognized object type abbreviation: %s", kind)
+	}
+	var acl catalog.ACL
+	if all != 0 {
+		acl = catalog.DefaultACLFor(c.oid(1), all, public)
+	}
+	elems := make([]datum.Datum, len(acl))
+	for i, it := range acl {
+		elems[i] = dText(c.aclItem(it))
+	}
+	return dArray(oidAclItem, elems), nil
+}

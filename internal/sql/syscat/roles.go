@@ -202,12 +202,5 @@ func defineDatabase(r *registry) {
 		col[S]{"spcname", func(_ *query, s *S) datum.Datum { return dText(s.name) }},
 		col[S]{"spcowner", func(*query, *S) datum.Datum { return dInt(catalog.OIDPostgres) }},
 	)
-	type X struct{}
-	produce(r, "pg_catalog.pg_extension", "", func(_ *query, emit func(*X) error) error { return emit(&X{}) },
-		col[X]{"oid", func(*query, *X) datum.Datum { return dInt(13592) }},
-		col[X]{"extname", func(*query, *X) datum.Datum { return dText("plpgsql") }},
-		col[X]{"extowner", func(*query, *X) datum.Datum { return dInt(catalog.OIDPostgres) }},
-		col[X]{"extnamespace", func(*query, *X) datum.Datum { return dInt(catalog.OIDPgCatalog) }},
-		col[X]{"extversion", func(*query, *X) datum.Datum { return dText("1.0") }},
-	)
+	defineExtensions(r)
 }

@@ -157,6 +157,7 @@ func (e *Env) dependencies(emit func(*dependency) error) error {
 		say(dependency{classRelation, t.OID, 0, classNamespace, t.Schema, 0, 'n'})
 		e.tableDependencies(t, say)
 	}
+	e.extensionMembers(say)
 	return err
 }
 
