@@ -293,7 +293,7 @@ func (b *binder) rangeFunction(s *scope, t *parser.RangeFunction) (plan.Rel, []*
 			}
 			defs = t.ColDefs
 		}
-		name := columnName(f.Func)
+		name := parser.ColumnName(f.Func)
 		if i == 0 {
 			r.alias = name
 		}

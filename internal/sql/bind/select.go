@@ -154,7 +154,7 @@ func (b *binder) targetList(s *scope, list []*parser.ResTarget) []target {
 		}
 		tg := target{expr: b.expr(s, t.Value), name: t.Name, pos: start(t.Value)}
 		if tg.name == "" {
-			tg.name = columnName(t.Value)
+			tg.name = parser.ColumnName(t.Value)
 		}
 		b.origin(s, &tg)
 		out = append(out, tg)

@@ -175,6 +175,8 @@ type BtreeRole struct {
 type Extra interface {
 	TypeByOID(oid OID) *TypeInfo
 	TypeByName(schema, name string) *TypeInfo
+	// TypePrefix is what goes before a type's name where the search path does not find it: its schema and a dot.
+	TypePrefix(t *TypeInfo) string
 	FuncByOID(oid OID) *Func
 	FuncsByName(schema, name string) []*Func
 }

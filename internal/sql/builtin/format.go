@@ -31,7 +31,11 @@ func (f *Facts) formatType(oid OID, mod int32, given bool) string {
 		return name
 	}
 	name = QuoteIdent(t.Name)
-	if t.Schema != SchemaCatalog && t.Schema != SchemaPublic && f.extra == nil {
+	switch {
+	case t.Schema == SchemaCatalog:
+	case f.extra != nil:
+		name = f.extra.TypePrefix(t) + name
+	case t.Schema != SchemaPublic:
 		name = "information_schema." + name
 	}
 	if mod >= 0 {

@@ -24,12 +24,7 @@ func (e *Env) userTypeName(ti *builtin.TypeInfo) string {
 			return e.userTypeName(elem) + "[]"
 		}
 	}
-	name := catalog.QuoteIdent(ti.Name)
-	u := UserTypes{e.Snapshot, e.Path}
-	if f := u.TypeByName("", ti.Name); f != nil && f.OID == ti.OID {
-		return name
-	}
-	return catalog.QuoteIdent(e.Snapshot.SchemaName(ti.Schema)) + "." + name
+	return UserTypes{e.Snapshot, e.Path}.TypePrefix(ti) + catalog.QuoteIdent(ti.Name)
 }
 
 // FormatType is format_type for all types, user-defined ones included.

@@ -50,6 +50,14 @@ func (u UserTypes) TypeByName(schema, name string) *builtin.TypeInfo {
 	return nil
 }
 
+// TypePrefix implements builtin.Extra.
+func (u UserTypes) TypePrefix(t *builtin.TypeInfo) string {
+	if f := u.TypeByName("", t.Name); f != nil && f.OID == t.OID || u.Snapshot == nil {
+		return ""
+	}
+	return catalog.QuoteIdent(u.Snapshot.SchemaName(t.Schema)) + "."
+}
+
 // FuncByOID implements builtin.Extra: there are no user-written functions yet.
 func (u UserTypes) FuncByOID(catalog.OID) *builtin.Func { return nil }
 
