@@ -57,9 +57,9 @@ func figureName(e Expr) (string, int) {
 		}
 		return "greatest", 2
 	case *SQLValueFunction:
-		return sqlValueNames[e.Kind], 2
+		return outputValueNames[e.Kind], 2
 	case *XMLExpr:
-		return xmlNames[e.Op], 2
+		return outputXMLNames[e.Op], 2
 	}
 	return "", 0
 }
@@ -85,7 +85,7 @@ func figureSubLink(e *SubLink) (string, int) {
 	return "", 0
 }
 
-var sqlValueNames = [...]string{
+var outputValueNames = [...]string{
 	SVFCurrentDate: "current_date", SVFCurrentTime: "current_time",
 	SVFCurrentTimestamp: "current_timestamp", SVFLocaltime: "localtime",
 	SVFLocaltimestamp: "localtimestamp", SVFCurrentRole: "current_role",
@@ -93,7 +93,7 @@ var sqlValueNames = [...]string{
 	SVFCurrentCatalog: "current_catalog", SVFCurrentSchema: "current_schema",
 }
 
-var xmlNames = [...]string{
+var outputXMLNames = [...]string{
 	XMLConcat: "xmlconcat", XMLElement: "xmlelement", XMLForest: "xmlforest",
 	XMLParse: "xmlparse", XMLPI: "xmlpi", XMLRoot: "xmlroot",
 	XMLIsDocument: "?column?", XMLSerialize: "xmlserialize",
