@@ -39,6 +39,7 @@ func (j *Journal) Trim(index uint64) error {
 	}
 	defer j.trimming.Unlock()
 	j.mu.Lock()
+	j.markLocked()
 	i := sort.Search(len(j.mu.places), func(i int) bool { return j.mu.places[i].first > index+1 }) - 1
 	if i < 0 || j.mu.places[i].raft < 2 {
 		j.mu.Unlock()
@@ -61,6 +62,15 @@ func (j *Journal) Trim(index uint64) error {
 	return nil
 }
 
+// markLocked makes the end of the log a place, so that a Trim soon after can cut here: a journal with little in it has
+// few places, and would keep files full of what other journals wrote.
+func (j *Journal) markLocked() {
+	if n := len(j.mu.places); n == 0 || j.mu.places[n-1].first <= j.mu.core.seq {
+		j.mu.places = append(j.mu.places, place{first: j.mu.core.seq + 1, raft: j.mu.raft + 1})
+		j.mu.placeBytes = 0
+	}
+}
+
 // checkpoint saves the state as of the last applied entry, with the places from a given one on.
 func (j *Journal) checkpoint(from int) error {
 	j.mu.Lock()
@@ -72,7 +82,9 @@ func (j *Journal) checkpoint(from int) error {
 
 	fresh, era := j.settledBetween(j.saved, last)
 	blocks := slices.DeleteFunc(slices.Clone(j.blocks), func(b block) bool { return b.era < horizon })
-	if len(fresh) > 0 {
+	// A second checkpoint of the same entry has nothing new, and must not touch the file that the first one names.
+	same := slices.ContainsFunc(blocks, func(b block) bool { return b.raft == at })
+	if len(fresh) > 0 && !same {
 		b := block{raft: at, era: era, count: uint64(len(fresh))}
 		if err := j.writeBlock(b, fresh); err != nil {
 			return err

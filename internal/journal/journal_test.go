@@ -248,6 +248,34 @@ func TestTrimAndRestart(t *testing.T) {
 	}
 }
 
+// TestTrimTwiceAtOneEntry trims again when a reader has gone on, but nothing was appended: the second checkpoint is of the
+// same entry as the first.
+func TestTrimTwiceAtOneEntry(t *testing.T) {
+	fs := memhost.New()
+	o := openJournal(t, fs, Config{})
+	var ids []txn.ID
+	for range 600 {
+		ids = append(ids, o.id())
+		if f := o.tx(ids[len(ids)-1], strings.Repeat("y", 500)); f != txn.FateEffective {
+			t.Fatal(f)
+		}
+	}
+	for _, behind := range []uint64{300, 0} {
+		if err := o.j.Trim(o.j.Committed() - behind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs = fs.Crash(nil)
+	_ = o.log.Close()
+	o = openJournal(t, fs, Config{})
+	for _, id := range ids {
+		if out, _ := o.j.Outcome(id); out != txn.OutcomeCommitted {
+			t.Fatalf("I8: %s is forgotten", id)
+		}
+	}
+	_ = o.log.Close()
+}
+
 func segments(fs *memhost.FS) (n int) {
 	names, _ := fs.List("j")
 	for _, name := range names {

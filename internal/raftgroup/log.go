@@ -449,11 +449,14 @@ func (l *Log) takeOldest() *segment {
 }
 
 // reclaimable says whether trimming a group up to index would free a file, as far as this group is concerned.
-func (l *Log) reclaimable(g GroupID, index uint64) bool {
+func (l *Log) reclaimable(id GroupID, index uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.mu.segments) < 2 {
-		return false
+	base := l.mu.groups[id].state.durableBase()
+	for _, seg := range l.mu.segments[:max(0, len(l.mu.segments)-1)] {
+		if high := seg.highest[id]; base < high && high <= index {
+			return true
+		}
 	}
-	return l.mu.segments[0].highest[g] <= index
+	return false
 }

@@ -20,6 +20,22 @@ func (s *Storage) startBackground() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.background.cancel = cancel
 	s.background.running.Go(func() { s.tend(ctx) })
+	s.background.running.Go(func() { s.releaseFlushed(ctx) })
+}
+
+// releaseFlushed tells the journals after every flush that Pebble makes by itself, until the context ends.
+func (s *Storage) releaseFlushed(ctx context.Context) {
+	for {
+		select {
+		case <-s.flushed:
+		case <-ctx.Done():
+			return
+		}
+		if err := s.release(); err != nil {
+			s.fail(err)
+			return
+		}
+	}
 }
 
 // tend collects old versions and flushes, until the context ends.
@@ -55,6 +71,13 @@ func (s *Storage) Flush() error {
 	if err := s.store.Flush(); err != nil {
 		return err
 	}
+	return s.release()
+}
+
+// release tells the journals how much of them is durable here.
+func (s *Storage) release() error {
+	s.releasing.Lock()
+	defer s.releasing.Unlock()
 	positions, err := s.store.Positions(true)
 	if err != nil {
 		return err

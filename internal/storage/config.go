@@ -31,11 +31,11 @@ type Config struct {
 	Time  host.Time
 	// Retention is how long old versions are kept and can be read. 0 is five minutes.
 	Retention time.Duration
-	// FlushEvery bounds how much time a restart has to replay, and how long journals are kept for this node.
-	// 0 is 30 seconds.
+	// FlushEvery bounds how much time a restart has to replay, and how long journals are kept for this node, when little
+	// is written. Under load a memtable is full earlier, and then its size is the bound. 0 is 30 seconds.
 	FlushEvery time.Duration
-	// Durable, when set, is told the last index of every journal that this node does not need any more. It is called
-	// from a goroutine of storage and must not call back.
+	// Durable, when set, is told the last index of every journal that this node does not need any more, after every flush
+	// and by Close. It is called by one goroutine at a time, and must not call back.
 	Durable func(map[txn.JournalID]uint64)
 	// Fatal is told once when this node cannot go on: the disk failed, or a journal cannot be followed any more.
 	Fatal func(error)

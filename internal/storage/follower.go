@@ -16,8 +16,9 @@ import (
 
 const (
 	// batchBytes is the size at which a batch is applied although more records are at hand. A transaction may be spread
-	// over several batches: nobody reads at its time before all are applied.
-	batchBytes = 4 << 20
+	// over several batches: nobody reads at its time before all are applied. Pebble keeps the memory of batches up to 1 MB
+	// for the next one, and memory that is new costs more than what is copied into it.
+	batchBytes = 512 << 10
 	// bulkLife is how long chunks wait for their transaction, in commit time. Its snapshot is then far below every
 	// adjudicator's floor, so that it can never commit.
 	bulkLife = time.Hour

@@ -19,6 +19,8 @@ type Storage struct {
 	stop     func()
 	fatal    sync.Once
 
+	flushed    chan struct{} // holds a token when Pebble has flushed and the journals have not been told
+	releasing  sync.Mutex    // held while they are told
 	background struct {
 		cancel  context.CancelFunc
 		running sync.WaitGroup
@@ -28,8 +30,14 @@ type Storage struct {
 // Open opens the files, and follows the journals from where the files left off.
 func Open(cfg Config) (*Storage, error) {
 	cfg.ensureDefaults()
-	s := &Storage{cfg: cfg}
+	s := &Storage{cfg: cfg, flushed: make(chan struct{}, 1)}
 	cfg.Store.Fatal = s.fail
+	cfg.Store.Flushed = func() {
+		select {
+		case s.flushed <- struct{}{}:
+		default:
+		}
+	}
 	store, err := mvcc.Open(cfg.Store)
 	if err != nil {
 		return nil, err
@@ -59,11 +67,13 @@ func Open(cfg Config) (*Storage, error) {
 	return s, nil
 }
 
-// Close stops following, writes out what is in memory and closes the files.
+// Close stops following, writes out what is in memory, lets go of the journals so that a restart has next to nothing to
+// read, and closes the files.
 func (s *Storage) Close() error {
 	s.background.cancel()
 	s.stop()
 	s.background.running.Wait()
+	_ = s.Flush() // a store that has failed says so again when it is closed
 	return s.store.Close()
 }
 

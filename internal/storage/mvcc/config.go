@@ -24,7 +24,8 @@ type Config struct {
 	CacheBytes int64
 	// HotBytes is the size of the cache of single rows. 0 is 64 MiB.
 	HotBytes int64
-	// MemTableBytes is the size of one memtable; up to four are held. 0 is 64 MiB.
+	// MemTableBytes is the size of one memtable; up to four are held, and what they hold is what a restart has to replay.
+	// 0 is 32 MiB.
 	MemTableBytes uint64
 	// Compactions is how many may run at once. 0 is 2.
 	Compactions int
@@ -43,7 +44,7 @@ func (c *Config) ensureDefaults() {
 		c.HotBytes = 64 << 20
 	}
 	if c.MemTableBytes == 0 {
-		c.MemTableBytes = 64 << 20
+		c.MemTableBytes = 32 << 20
 	}
 	if c.Compactions == 0 {
 		c.Compactions = 2

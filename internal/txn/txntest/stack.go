@@ -96,11 +96,11 @@ func (s *Stack) open(ctx context.Context, cfg StackConfig) error {
 		Durable: func(m map[txn.JournalID]uint64) {
 			for id, index := range m {
 				if err := journals[id].Trim(index); err != nil {
-					s.failed <- fmt.Errorf("trim: %w", err)
+					s.report(fmt.Errorf("trim: %w", err))
 				}
 			}
 		},
-		Fatal: func(err error) { s.failed <- err },
+		Fatal: s.report,
 	}
 	if cfg.Storage != nil {
 		cfg.Storage(&sc)
@@ -110,6 +110,14 @@ func (s *Stack) open(ctx context.Context, cfg StackConfig) error {
 	}
 	s.DB = coordinator.New(coordinator.Config{Clock: clk, Time: machine, Random: machine, Snapshots: s.Storage, Ranges: ranges, Limits: cfg.Limits})
 	return nil
+}
+
+// report keeps the first few errors for Close.
+func (s *Stack) report(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
 }
 
 // Close ends the roles in the reverse of their order, and reports what failed while they ran.
