@@ -31,10 +31,11 @@ type Env struct {
 
 // Statement binds a SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE. sql is the text that the tree was parsed from,
 // for error positions. params are the types of $1 … as the client gave them, 0 where it left them open; all types are
-// in the result's Params.
+// in the result's Params. Params that are empty but not nil say that there are none (the simple protocol).
 func Statement(env *Env, stmt parser.Statement, sql string, params []datum.OID) (bound *plan.BoundStmt, err error) {
 	b := newBinder(env, sql)
 	b.params.set(params)
+	b.params.none = params != nil && len(params) == 0
 	defer b.recover(&err)
 	bound = b.statement(stmt)
 	b.finish(bound)
@@ -210,6 +211,7 @@ func (b *binder) privileges() []plan.Privilege {
 		}
 		if r.read {
 			add(catalog.PrivSelect, r.columns(r.readCols))
+			out[len(out)-1].AnyColumn = r.scan != nil
 		}
 		if r.need&catalog.PrivInsert != 0 {
 			add(catalog.PrivInsert, r.columns(r.insertCols))
@@ -228,6 +230,7 @@ func (b *binder) privileges() []plan.Privilege {
 type params struct {
 	types []datum.Type
 	fixed int // how many the client declared (also the open ones)
+	none  bool
 }
 
 func (p *params) set(oids []datum.OID) {
@@ -243,7 +246,7 @@ func (p *params) set(oids []datum.OID) {
 
 // param binds $n, which has type unknown until something decides.
 func (b *binder) param(e *parser.ParamRef) plan.Expr {
-	if e.Number < 1 || e.Number > 65535 {
+	if e.Number < 1 || e.Number > 65535 || b.params.none {
 		b.fail(e.Pos, failure.UndefinedParameter, "there is no parameter $%d", e.Number)
 	}
 	for len(b.params.types) < e.Number {

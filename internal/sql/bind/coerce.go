@@ -11,7 +11,7 @@ import (
 func (b *binder) coerce(e plan.Expr, to datum.Type, ctx builtin.CastContext, pos int) plan.Expr {
 	from := e.Type()
 	if from == to {
-		return e
+		return b.settleRow(e)
 	}
 	if !b.canCoerce(e, to.OID, ctx) {
 		return nil
@@ -37,7 +37,7 @@ func (b *binder) isComposite(oid datum.OID) bool {
 func (b *binder) coerceType(e plan.Expr, to datum.Type, ctx builtin.CastContext, pos int) plan.Expr {
 	from := e.Type().OID
 	if from == to.OID || to.OID == datum.OIDAny || builtin.IsPolymorphic(to.OID) {
-		return e
+		return b.settleRow(e)
 	}
 	base := b.facts.BaseType(to.OID)
 	explicit := ctx == builtin.CastExplicit
@@ -92,7 +92,7 @@ func (b *binder) castBy(e plan.Expr, info builtin.CastInfo, base datum.OID, mod 
 // coerceRow converts between record and composite types, field by field where the fields are at hand.
 func (b *binder) coerceRow(e plan.Expr, to datum.OID, ctx builtin.CastContext, pos int) plan.Expr {
 	if to == datum.OIDRecord {
-		return &plan.Cast{Kind: plan.CastRelabel, Arg: e, Typ: datum.T(to), Implicit: true}
+		return &plan.Cast{Kind: plan.CastRelabel, Arg: b.settleRow(e), Typ: datum.T(to), Implicit: true}
 	}
 	row, ok := e.(*plan.Row)
 	if !ok {
@@ -224,7 +224,7 @@ func (b *binder) cast(e plan.Expr, to datum.Type, pos int) plan.Expr {
 // coerceArg converts an argument to a parameter's type, implicitly; resolution has made sure that it can be.
 func (b *binder) coerceArg(e plan.Expr, to datum.OID, pos int) plan.Expr {
 	if e.Type().OID == to {
-		return e
+		return b.settleRow(e)
 	}
 	return b.coerceType(e, datum.T(to), builtin.CastImplicit, pos)
 }
@@ -274,9 +274,19 @@ func (b *binder) coerceTo(e plan.Expr, to datum.OID, construct string, pos int) 
 // resolveUnknown makes text of what has no other type by the end.
 func (b *binder) resolveUnknown(e plan.Expr) plan.Expr {
 	if e.Type().OID != datum.OIDUnknown {
-		return e
+		return b.settleRow(e)
 	}
 	return b.coerceType(e, datum.T(datum.OIDText), builtin.CastImplicit, -1)
+}
+
+// settleRow makes text of the untyped items of a row constructor that no composite type was found for.
+func (b *binder) settleRow(e plan.Expr) plan.Expr {
+	if row, ok := e.(*plan.Row); ok && row.Typ.OID == datum.OIDRecord {
+		for i, a := range row.Args {
+			row.Args[i] = b.resolveUnknown(a)
+		}
+	}
+	return e
 }
 
 // commonType unifies the types of expressions (CASE, COALESCE, ARRAY, …) and converts them in place.
@@ -298,7 +308,7 @@ func (b *binder) commonType(context string, exprs []plan.Expr, pos []int) datum.
 // toCommon converts one expression to the type that commonType chose.
 func (b *binder) toCommon(context string, e plan.Expr, t datum.OID, pos int) plan.Expr {
 	if e.Type().OID == t {
-		return e
+		return b.settleRow(e)
 	}
 	x := b.coerce(e, datum.T(t), builtin.CastImplicit, pos)
 	if x == nil {

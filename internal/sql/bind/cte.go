@@ -17,7 +17,11 @@ type cte struct {
 	recursing bool
 	// forbidden says why a mention is wrong at the moment, "" when it is right.
 	forbidden string
-	mentions  int
+	// ref and work are the mention in the recursive term and its columns, the last hidden of which are those of SEARCH and
+	// CYCLE.
+	ref    *rte
+	work   []plan.Expr
+	hidden int
 }
 
 func (s *scope) findCTE(name string) *cte {
@@ -40,22 +44,37 @@ func (b *binder) with(s *scope, w *parser.WithClause) []*plan.RelCTEDef {
 				b.fail(c.Pos, failure.DuplicateAlias, "WITH query name \"%s\" specified more than once", c.Name)
 			}
 		}
-		if c.Search != nil || c.Cycle != nil {
-			b.notSupported(c.Pos, "SEARCH and CYCLE clauses")
-		}
 	}
 	order := w.CTEs
 	if w.Recursive {
 		order = b.dependencyOrder(w)
 	}
-	for _, c := range order {
+	for i, c := range order {
+		s.future = nil
+		if !w.Recursive {
+			for _, later := range w.CTEs[i:] {
+				s.future = append(s.future, later.Name)
+			}
+		}
 		def := &plan.RelCTEDef{ID: b.nextCTE, Name: c.Name, Materialized: c.Materialized == parser.MaterializeAlways,
 			Inline: c.Materialized == parser.MaterializeNever}
 		b.nextCTE++
-		b.bindCTE(s, w, c, def)
+		defs = append(defs, b.bindCTE(s, w, c, def)...)
 		defs = append(defs, def)
 	}
+	s.future = nil
 	return defs
+}
+
+// forwardReference explains a relation that is not there when a WITH item that comes later has the name.
+func (s *scope) forwardReference(err *failure.Error, name string) *failure.Error {
+	for lv := s; lv != nil; lv = lv.parent {
+		if slices.Contains(lv.future, name) {
+			return err.Edit().WithDetail("There is a WITH item named \"%s\", but it cannot be referenced from this part of the query.", name).
+				WithHint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references.")
+		}
+	}
+	return err
 }
 
 // dependencyOrder sorts the CTEs of WITH RECURSIVE so that one comes after those it mentions.
@@ -66,7 +85,7 @@ func (b *binder) dependencyOrder(w *parser.WithClause) []*parser.CommonTableExpr
 	visit = func(c *parser.CommonTableExpr) {
 		switch state[c.Name] {
 		case 1:
-			b.notSupported(c.Pos, "mutual recursion between WITH items")
+			b.notSupportedExact(c.Pos, "mutual recursion between WITH items is not implemented")
 		case 2:
 			return
 		}
@@ -85,12 +104,21 @@ func (b *binder) dependencyOrder(w *parser.WithClause) []*parser.CommonTableExpr
 	return out
 }
 
-func (b *binder) bindCTE(s *scope, w *parser.WithClause, c *parser.CommonTableExpr, def *plan.RelCTEDef) {
+// bindCTE binds a CTE into the scope. It returns what must be made known before it: the CTEs of a recursive query's own
+// WITH.
+func (b *binder) bindCTE(s *scope, w *parser.WithClause, c *parser.CommonTableExpr, def *plan.RelCTEDef) []*plan.RelCTEDef {
 	sel, isSelect := c.Query.(*parser.SelectStmt)
 	entry := &cte{name: c.Name, def: def}
+	recursive := w.Recursive && mentions(c.Query, c.Name)
+	if !recursive && (c.Search != nil || c.Cycle != nil) {
+		b.fail(c.Pos, failure.SyntaxError, "WITH query is not recursive")
+	}
+	var before []*plan.RelCTEDef
 	switch {
-	case isSelect && w.Recursive && mentions(sel, c.Name):
-		b.recursiveCTE(s, c, sel, entry)
+	case isSelect && recursive:
+		before = b.recursiveCTE(s, c, sel, entry)
+	case recursive:
+		b.fail(c.Pos, failure.InvalidRecursion, "recursive query \"%s\" must not contain data-modifying statements", c.Name)
 	case isSelect:
 		q := b.query(s, sel, true)
 		def.Query = b.ownColumns(q)
@@ -109,8 +137,11 @@ func (b *binder) bindCTE(s *scope, w *parser.WithClause, c *parser.CommonTableEx
 			entry.forbidden = "WITH query \"" + c.Name + "\" does not have a RETURNING clause"
 		}
 	}
-	b.nameCTEColumns(c, def)
+	if !recursive {
+		b.nameCTEColumns(c, def)
+	}
 	s.ctes = append(s.ctes, entry)
+	return before
 }
 
 func (b *binder) nameCTEColumns(c *parser.CommonTableExpr, def *plan.RelCTEDef) {
@@ -147,59 +178,68 @@ func infos(cols []plan.OutCol) []plan.ColumnInfo {
 }
 
 // recursiveCTE binds "non-recursive term UNION [ALL] recursive term".
-func (b *binder) recursiveCTE(s *scope, c *parser.CommonTableExpr, sel *parser.SelectStmt, entry *cte) {
+func (b *binder) recursiveCTE(s *scope, c *parser.CommonTableExpr, sel *parser.SelectStmt, entry *cte) (before []*plan.RelCTEDef) {
 	def := entry.def
-	if sel.Op != parser.SetOpUnion {
-		b.fail(c.Pos, failure.InvalidRecursion,
-			"recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", c.Name)
-	}
-	if len(sel.OrderBy) > 0 {
-		b.notSupportedExact(sel.OrderBy[0].Pos, "ORDER BY in a recursive query is not implemented")
-	}
-	if sel.Limit != nil {
-		b.notSupportedExact(start(sel.Limit), "LIMIT in a recursive query is not implemented")
-	}
-	if sel.Offset != nil {
-		b.notSupportedExact(start(sel.Offset), "OFFSET in a recursive query is not implemented")
-	}
-	if mentions(sel.Left, c.Name) {
-		b.fail(c.Pos, failure.InvalidRecursion,
-			"recursive reference to query \"%s\" must not appear within its non-recursive term", c.Name)
-	}
+	b.checkRecursion(c, sel)
 	inner := &scope{parent: s, kind: PlaceSelectTarget}
 	if sel.With != nil {
-		b.notSupported(sel.Pos, "WITH inside a recursive query")
+		before = b.with(inner, sel.With)
 	}
 	left := b.ownColumns(b.query(inner, sel.Left, true))
 	def.Cols = infos(left.Cols)
 	b.nameCTEColumns(c, def)
+	extra := b.searchCycle(inner, c, sel, def.Cols)
+	if extra != nil {
+		left = extra.left(left)
+		def.Cols = append(def.Cols, extra.columns()...)
+		entry.hidden = len(extra.columns())
+	}
 	entry.recursing = true
 	inner.ctes = append(inner.ctes, entry)
 	rarm := b.setArm(inner, sel.Right)
 	entry.recursing = false
-	if entry.mentions > 1 {
-		b.fail(c.Pos, failure.InvalidRecursion, "recursive reference to query \"%s\" must not appear more than once", c.Name)
+	if rarm.width() != len(left.Cols)-entry.hidden {
+		_, _, pos := rarm.column(0)
+		b.fail(pos, failure.SyntaxError, "each UNION query must have the same number of columns")
 	}
-	if rarm.width() != len(left.Cols) {
-		b.fail(-1, failure.SyntaxError, "each UNION query must have the same number of columns")
-	}
-	types := make([]datum.Type, len(left.Cols))
-	for i, lc := range left.Cols {
+	types := make([]datum.Type, rarm.width())
+	for i, lc := range left.Cols[:len(types)] {
 		types[i] = lc.Type
-		rt, _, pos := rarm.column(i)
-		oid, _, err := b.facts.SelectCommonType("UNION", []datum.OID{lc.Type.OID, rt.OID})
-		b.must(pos, err)
-		if oid != lc.Type.OID {
-			b.throw(pos, failure.New(failure.DatatypeMismatch,
-				"recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall", c.Name, i+1,
-				b.facts.FormatType(lc.Type), b.facts.TypeName(oid)).
-				WithHint("Cast the output of the non-recursive term to the correct type."))
-		}
-		if !sel.All {
-			b.needEqual(oid, pos)
-		}
+		b.sameRecursiveType(c, lc, rarm, i, sel.All)
 	}
-	def.Recursive = &plan.RelRecursive{Left: left, Right: b.armQuery(rarm, types, "UNION"), All: sel.All}
+	if extra != nil && c.Cycle != nil && rarm.sel != nil {
+		rarm.sel.rel = filter(rarm.sel.rel, extra.unmarked(entry.work))
+	}
+	right := b.armQuery(rarm, types, "UNION")
+	if extra != nil {
+		if rarm.sel == nil || !slices.Contains(rarm.sel.scope.all, entry.ref) {
+			b.notSupportedExact(-1, "with a SEARCH or CYCLE clause, the recursive reference to WITH query \""+c.Name+
+				"\" must be at the top level of its right-hand SELECT")
+		}
+		right = extra.right(right, entry.work)
+	}
+	def.Recursive = &plan.RelRecursive{Left: left, Right: right, All: sel.All}
+	return before
+}
+
+// sameRecursiveType makes sure that the recursive term does not change the type of a column.
+func (b *binder) sameRecursiveType(c *parser.CommonTableExpr, left plan.OutCol, rarm *arm, i int, all bool) {
+	rt, _, pos := rarm.column(i)
+	lpos := -1
+	if l := c.Query.(*parser.SelectStmt).Left; i < len(l.Targets) {
+		lpos = start(l.Targets[i].Value)
+	}
+	oid, _, err := b.facts.SelectCommonType("UNION", []datum.OID{left.Type.OID, rt.OID})
+	b.must(pos, err)
+	if oid != left.Type.OID {
+		b.throw(lpos, failure.New(failure.DatatypeMismatch,
+			"recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall", c.Name, i+1,
+			b.facts.FormatType(left.Type), b.facts.TypeName(oid)).
+			WithHint("Cast the output of the non-recursive term to the correct type."))
+	}
+	if !all {
+		b.needEqual(oid, pos)
+	}
 }
 
 func (b *binder) notSupportedExact(pos int, text string) {
@@ -207,7 +247,7 @@ func (b *binder) notSupportedExact(pos int, text string) {
 }
 
 // cteRef binds a mention of a CTE.
-func (b *binder) cteRef(c *cte, t *parser.RangeVar) (plan.Rel, *rte) {
+func (b *binder) cteRef(s *scope, c *cte, t *parser.RangeVar) (plan.Rel, *rte) {
 	if c.forbidden != "" {
 		b.fail(t.Pos, failure.FeatureNotSupported, "%s", c.forbidden)
 	}
@@ -217,7 +257,7 @@ func (b *binder) cteRef(c *cte, t *parser.RangeVar) (plan.Rel, *rte) {
 	}
 	ref := &plan.RelCTE{CTE: c.def, Base: b.newIDs(len(c.def.Cols)), Alias: alias, Work: c.recursing}
 	if c.recursing {
-		c.mentions++
+		s.selfRef = true
 	} else {
 		c.def.Refs++
 	}
@@ -225,6 +265,13 @@ func (b *binder) cteRef(c *cte, t *parser.RangeVar) (plan.Rel, *rte) {
 	for i, col := range c.def.Cols {
 		r.cols = append(r.cols, rcol{name: col.Name, table: col.Table, attr: col.Attr,
 			expr: &plan.Var{ID: ref.Base + plan.ColID(i), Typ: col.Type, Name: col.Name}})
+	}
+	if c.recursing {
+		c.ref, c.work = r, nil
+		for i := range r.cols {
+			c.work = append(c.work, r.cols[i].expr)
+			r.cols[i].hidden = i >= len(r.cols)-c.hidden
+		}
 	}
 	b.aliasColumns(r, t.Alias)
 	return ref, r

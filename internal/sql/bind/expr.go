@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/cockroachdb/apd/v3"
@@ -40,7 +41,7 @@ func (b *binder) expr(s *scope, e parser.Expr) plan.Expr {
 	case *parser.NullTest:
 		arg := b.expr(s, e.Arg)
 		_, isRow := arg.(*plan.Row)
-		return &plan.IsNull{Arg: b.resolveParam(arg), Not: e.Not, Row: isRow || b.isRowType(arg.Type().OID)}
+		return &plan.IsNull{Arg: arg, Not: e.Not, Row: isRow || b.isRowType(arg.Type().OID)}
 	case *parser.SubLink:
 		return b.subLink(s, e)
 	case *parser.CaseExpr:
@@ -89,7 +90,6 @@ func (b *binder) rareExpr(s *scope, e parser.Expr) plan.Expr {
 		names := make([]string, len(args))
 		for i := range args {
 			names[i] = "f" + strconv.Itoa(i+1)
-			args[i] = b.resolveUnknown(args[i])
 		}
 		return &plan.Row{Args: args, Names: names, Typ: datum.T(datum.OIDRecord)}
 	case *parser.Indirection:
@@ -125,14 +125,6 @@ func boolTestName(e *parser.BooleanTest) string {
 		name += "NOT "
 	}
 	return name + [...]string{"TRUE", "FALSE", "UNKNOWN"}[e.Kind]
-}
-
-// resolveParam gives a parameter that stands where any type would do (IS NULL, count) the type text.
-func (b *binder) resolveParam(e plan.Expr) plan.Expr {
-	if p, ok := e.(*plan.Param); ok && p.Typ.OID == datum.OIDUnknown {
-		return b.decide(p, datum.OIDText, -1)
-	}
-	return e
 }
 
 func (b *binder) isRowType(oid datum.OID) bool { return oid == datum.OIDRecord || b.isComposite(oid) }
@@ -209,6 +201,11 @@ func (b *binder) opExpr(s *scope, e *parser.OpExpr) plan.Expr {
 		schema = e.Schema[len(e.Schema)-1]
 	}
 	if e.Left == nil {
+		if c, ok := e.Right.(*parser.Const); ok && e.Op == "-" && c.Kind == parser.ConstFloat && c.Str == "2147483648" {
+			return &plan.Const{Val: datum.NewInt(math.MinInt32), Typ: datum.T(datum.OIDInt4)} // the sign makes it fit
+		} else if ok && e.Op == "-" && c.Kind == parser.ConstFloat && c.Str == "9223372036854775808" {
+			return &plan.Const{Val: datum.NewInt(math.MinInt64), Typ: datum.T(datum.OIDInt8)}
+		}
 		return b.op(schema, e.Op, nil, b.expr(s, e.Right), e.Pos)
 	}
 	lrow, lok := e.Left.(*parser.RowExpr)
@@ -402,9 +399,8 @@ func isNullConst(e plan.Expr) bool {
 func (b *binder) nullIf(s *scope, e *parser.NullIfExpr) plan.Expr {
 	l := b.expr(s, e.Left)
 	x := b.op("", "=", l, b.expr(s, e.Right), e.Pos).(*plan.FuncCall)
-	if l.Type().OID == datum.OIDUnknown {
-		l = x.Args[0]
-	}
+	// The result is the first argument as the comparison takes it, as PostgreSQL has it: nullif(1, 1.0) is numeric.
+	l = x.Args[0]
 	return &plan.NullIf{Left: l, EqLeft: x.Args[0], EqRight: x.Args[1], Eq: x.Fn, Typ: l.Type()}
 }
 

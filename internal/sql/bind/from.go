@@ -80,10 +80,10 @@ func (b *binder) relation(s *scope, t *parser.RangeVar) (plan.Rel, *rte) {
 	n := &t.Relation
 	if n.Schema == "" && n.Catalog == "" {
 		if c := s.findCTE(n.Name); c != nil {
-			return b.cteRef(c, t)
+			return b.cteRef(s, c, t)
 		}
 	}
-	tab := b.resolveTable(n)
+	tab := b.resolveFrom(s, n)
 	alias := n.Name
 	if t.Alias != nil {
 		alias = t.Alias.Name
@@ -132,8 +132,14 @@ func relKindPlural(k catalog.RelKind) string {
 }
 
 // resolveTable finds a relation that is not an index.
-func (b *binder) resolveTable(n *parser.RelationName) *catalog.Table {
+func (b *binder) resolveTable(n *parser.RelationName) *catalog.Table { return b.resolveFrom(nil, n) }
+
+// resolveFrom is resolveTable for a mention in a scope.
+func (b *binder) resolveFrom(s *scope, n *parser.RelationName) *catalog.Table {
 	rel, err := b.env.Snapshot.Resolve(b.env.Path, n.Catalog, n.Schema, n.Name)
+	if e := failure.As(err); e != nil && e.Code == failure.UndefinedTable && n.Schema == "" {
+		err = s.forwardReference(e, n.Name)
+	}
 	b.must(n.Pos, err)
 	if rel.Index != nil {
 		b.throw(n.Pos, failure.New(failure.WrongObjectType, "cannot open relation \"%s\"", n.Name).

@@ -97,7 +97,7 @@ func (b *binder) callArgs(s *scope, e *parser.FuncCall, call *builtin.FuncCall) 
 		} else if call.Names != nil {
 			b.fail(start(a), failure.SyntaxError, "positional argument cannot follow named argument")
 		}
-		if c, ok := a.(*parser.ColumnRef); ok && c.Star {
+		if c, ok := a.(*parser.ColumnRef); ok && c.Star && len(c.Parts) == 0 {
 			b.fail(c.Pos, failure.SyntaxError, "row expansion via \"*\" is not supported here")
 		}
 		args, pos = append(args, b.expr(s, a)), append(pos, start(a))
@@ -349,6 +349,9 @@ func (b *binder) addAggregate(s *scope, call *plan.AggCall, pos int) plan.Expr {
 	}
 	if p := places[owner.kind]; p.noAgg || owner.q == nil {
 		b.fail(pos, failure.GroupingError, "aggregate functions are not allowed in %s", p.many)
+	}
+	if owner.selfRef {
+		b.fail(pos, failure.InvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
 	}
 	q := owner.q
 	for id, at := range ids {

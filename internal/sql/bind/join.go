@@ -28,6 +28,12 @@ func (b *binder) join(s *scope, t *parser.JoinExpr) (plan.Rel, []*nsItem) {
 	b.checkNames(lns, rns, t.Pos)
 	kind := map[parser.JoinKind]plan.JoinKind{parser.JoinInner: plan.JoinInner, parser.JoinCross: plan.JoinInner,
 		parser.JoinLeft: plan.JoinLeft, parser.JoinRight: plan.JoinRight, parser.JoinFull: plan.JoinFull}[t.Kind]
+	if kind == plan.JoinRight || kind == plan.JoinFull {
+		lrel = nullable(lrel, lns)
+	}
+	if kind == plan.JoinLeft || kind == plan.JoinFull {
+		rrel = nullable(rrel, rns)
+	}
 	rel := &plan.RelJoin{Kind: kind, Left: lrel, Right: rrel, Lateral: lateral}
 	jr := &rte{alias: "unnamed_join", join: true, rowType: datum.OIDRecord, pos: t.Pos}
 	lcols, rcols := visibleColumns(lns), visibleColumns(rns)
@@ -43,6 +49,35 @@ func (b *binder) join(s *scope, t *parser.JoinExpr) (plan.Rel, []*nsItem) {
 		b.joinOn(s, t, rel, append(slices.Clone(lns), rns...))
 	}
 	return rel, b.joinNamespace(s, t, jr, lns, rns)
+}
+
+// nullable puts a projection on the side of an outer join that may be missing. It stays empty unless somebody mentions
+// a whole row of that side: then it marks the rows that are there.
+func nullable(rel plan.Rel, ns []*nsItem) plan.Rel {
+	p := &plan.RelProject{Input: rel}
+	for _, it := range ns {
+		if !it.rte.join && it.rte.nullable == nil {
+			it.rte.nullable = p
+		}
+	}
+	return p
+}
+
+// present is the column that is NULL where an outer join made up the entry's row; nil when none does.
+func (b *binder) present(r *rte) plan.Expr {
+	if r.nullable == nil {
+		return nil
+	}
+	if len(r.nullable.Items) == 0 {
+		t := &plan.Const{Val: datum.NewBool(true), Typ: datum.T(datum.OIDBool)}
+		r.nullable.Items = []plan.RelColumn{{ID: b.newIDs(1), Expr: t, Name: "present"}}
+	}
+	v := &plan.Var{ID: r.nullable.Items[0].ID, Typ: datum.T(datum.OIDBool), Name: "present"}
+	if !r.marked {
+		r.marked = true
+		r.cols = append(r.cols, rcol{expr: v, hidden: true})
+	}
+	return v
 }
 
 // joinOn binds an ON condition, which sees the two sides alone.

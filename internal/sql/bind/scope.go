@@ -31,6 +31,9 @@ type rte struct {
 	join    bool
 	fn      bool // a function: its scalar column is what a whole-row reference means
 	pos     int
+	// nullable is where an outer join may lack the entry's row, marked that the mark of its presence is among cols.
+	nullable *plan.RelProject
+	marked   bool
 
 	// What the statement does with the relation, for privileges.
 	relOID     datum.OID
@@ -82,6 +85,8 @@ type scope struct {
 	lateralActive bool
 	kind          Place
 	ctes          []*cte
+	future        []string // WITH items that are not bound yet
+	selfRef       bool     // a recursive query mentions itself in FROM
 
 	// q is the SELECT whose level this is; nil in DML and stand-alone expressions.
 	q *selectState
@@ -127,7 +132,7 @@ func (s *scope) rteOf(id plan.ColID) (*rte, int) {
 // columnRef binds a column reference.
 func (b *binder) columnRef(s *scope, e *parser.ColumnRef) plan.Expr {
 	if e.Star {
-		b.fail(e.Pos, failure.SyntaxError, "row expansion via \"*\" is not supported here")
+		return b.starRow(s, e)
 	}
 	switch len(e.Parts) {
 	case 1:
@@ -144,6 +149,28 @@ func (b *binder) columnRef(s *scope, e *parser.ColumnRef) plan.Expr {
 	}
 	b.fail(e.Pos, failure.SyntaxError, "improper qualified name (too many dotted names): %s", joinDots(e.Parts))
 	return nil
+}
+
+// starRow binds "t.*" where it stands for the row as a value, as in t.* IS NULL and f(t.*).
+func (b *binder) starRow(s *scope, e *parser.ColumnRef) plan.Expr {
+	n := len(e.Parts)
+	if n == 0 || n > 2 {
+		b.fail(e.Pos, failure.SyntaxError, "row expansion via \"*\" is not supported here")
+	}
+	schema := ""
+	if n == 2 {
+		schema = e.Parts[0]
+	}
+	it := b.findTable(s, schema, e.Parts[n-1], e.Pos)
+	if it == nil {
+		if n == 1 {
+			if x := b.tryColumn(s, e.Parts[0], e.Pos); x != nil {
+				return x
+			}
+		}
+		b.missingTable(s, schema, e.Parts[n-1], e.Pos)
+	}
+	return b.wholeRow(it.rte, e.Pos)
 }
 
 // bareColumn binds a name without qualification: a column, or the whole row of a table.
@@ -335,7 +362,7 @@ func (b *binder) wholeRow(r *rte, pos int) plan.Expr {
 	if r.fn && len(r.cols) == 1 {
 		return b.columnOf(r, 0, pos)
 	}
-	row := &plan.Row{Typ: datum.T(r.rowType)}
+	row := &plan.Row{Typ: datum.T(r.rowType), Present: b.present(r)}
 	for i := range r.cols {
 		if r.cols[i].hidden {
 			continue

@@ -214,7 +214,7 @@ func (f *formatter) run(s string) (datum.Datum, error) {
 
 func unterminatedFormat() error {
 	return failure.New(failure.InvalidParameterValue, "unterminated format() type specifier").
-		WithHint(`For a single "%%" use "%%%%".`)
+		WithHint(`For a single "%" use "%%".`)
 }
 
 // parseFormatSpec reads [n$][-][width|*|*n$]kind; n is the offset of the kind.
@@ -276,7 +276,7 @@ func parseFormatSpec(s string) (spec formatSpec, n int, err error) {
 	if strings.IndexByte("sIL", spec.kind) < 0 {
 		r, _ := utf8.DecodeRuneInString(s[n:])
 		return spec, n, failure.New(failure.InvalidParameterValue,
-			`unrecognized format() type specifier "%c"`, r).WithHint(`For a single "%%" use "%%%%".`)
+			`unrecognized format() type specifier "%c"`, r).WithHint(`For a single "%" use "%%".`)
 	}
 	return spec, n, nil
 }

@@ -16,6 +16,8 @@ type cteStore struct {
 	store   *spill.Store
 	run     uint64
 	running bool
+	// lazy says that rows are made as they are read; opened that the plan is under way.
+	lazy, opened bool
 }
 
 // fill runs the plan if this execution has not yet.
@@ -28,18 +30,66 @@ func (c *cteStore) fill(ctx context.Context, st *state) error {
 	}
 	c.running = true
 	defer func() { c.running = false }()
-	c.release()
+	c.end(st)
 	c.run = st.run
 	c.store = spill.NewStore(st.mem())
 	st.kept = append(st.kept, c)
-	defer c.op.close(st)
+	c.opened = true
 	if err := c.op.open(ctx, st); err != nil {
 		return err
 	}
+	if c.lazy {
+		return nil
+	}
+	return c.rest(ctx, st)
+}
+
+// rest runs the plan to its end.
+func (c *cteStore) rest(ctx context.Context, st *state) error {
 	if err := drain(ctx, st, c.op, c.store.Add); err != nil {
 		return err
 	}
+	c.op.close(st)
+	c.opened = false
 	return c.store.Finish()
+}
+
+// more makes more rows for readers that have read all there are. It returns false when there are no more.
+func (c *cteStore) more(ctx context.Context, st *state) (bool, error) {
+	if !c.opened {
+		return false, nil
+	}
+	if c.running {
+		return false, failure.New(failure.InternalError, "CTE \"%s\" reads itself", c.name)
+	}
+	c.running = true
+	defer func() { c.running = false }()
+	n := c.store.Len()
+	b, err := c.op.next(ctx, st)
+	if err != nil {
+		return false, err
+	}
+	for _, row := range b {
+		if err := c.store.Add(row); err != nil {
+			return false, err
+		}
+	}
+	if _, memory := c.store.InMemory(); len(b) == 0 || !memory {
+		// What is in a file can be read only when it is complete.
+		if err := c.rest(ctx, st); err != nil {
+			return false, err
+		}
+	}
+	return c.store.Len() > n, nil
+}
+
+// end drops the rows and the plan's state.
+func (c *cteStore) end(st *state) {
+	if c.opened {
+		c.opened = false
+		c.op.close(st)
+	}
+	c.release()
 }
 
 func (c *cteStore) release() {
@@ -63,7 +113,7 @@ func (c *compiler) with(n *plan.With) operator {
 		c.ctes = map[int]*cteStore{}
 	}
 	for _, cte := range n.CTEs {
-		s := &cteStore{name: cte.Name}
+		s := &cteStore{name: cte.Name, lazy: c.lazy}
 		c.ctes[cte.ID] = s
 		w.ctes = append(w.ctes, s)
 		if cte.Modifying {
@@ -83,7 +133,7 @@ func (w *withOp) open(ctx context.Context, st *state) error {
 	if len(w.modifying) == 0 {
 		// A correlated WITH is run anew each time it is opened.
 		for _, c := range w.ctes {
-			c.release()
+			c.end(st)
 		}
 	}
 	return w.input.open(ctx, st)
@@ -91,9 +141,12 @@ func (w *withOp) open(ctx context.Context, st *state) error {
 
 func (w *withOp) close(st *state) {
 	w.input.close(st)
-	if len(w.modifying) == 0 {
-		for _, c := range w.ctes {
-			c.release()
+	for _, c := range w.ctes {
+		if len(w.modifying) == 0 {
+			c.end(st)
+		} else if c.opened { // after an error
+			c.opened = false
+			c.op.close(st)
 		}
 	}
 }
@@ -141,7 +194,14 @@ func (s *cteScan) close(*state) { s.reader, s.out = nil, nil }
 func (s *cteScan) next(ctx context.Context, st *state) (Batch, error) {
 	for {
 		b, err := readStore(s.reader, &s.out)
-		if err != nil || len(b) == 0 || s.filter == nil {
+		if err == nil && len(b) == 0 {
+			more, err := s.cte.more(ctx, st)
+			if err != nil || !more {
+				return nil, err
+			}
+			continue
+		}
+		if err != nil || s.filter == nil {
 			return b, err
 		}
 		n := 0

@@ -160,7 +160,7 @@ func Compile(stmt *plan.Statement, o Options) (*Prepared, error) {
 	if o.Facts == nil {
 		o.Facts = builtin.Load()
 	}
-	c := &compiler{facts: o.Facts, analyze: o.Analyze, root: ownNode(stmt.Root)}
+	c := &compiler{facts: o.Facts, analyze: o.Analyze, root: ownNode(stmt.Root), lazy: stmt.Kind == plan.KindSelect && stmt.ReadOnly}
 	p := &Prepared{stmt: stmt, opts: o}
 	if o.Analyze {
 		c.stats = map[plan.Node]*NodeStats{}

@@ -30,6 +30,7 @@ type compiler struct {
 	// caseArg is the cell of the innermost simple CASE.
 	caseArg     *datum.Datum
 	deferWrites bool
+	lazy        bool // CTEs make their rows as these are read
 	// onlyIndex, when not 0, is the one secondary index that rules make entries of.
 	onlyIndex keys.IndexID
 	// root is the statement's outermost node.

@@ -11,7 +11,16 @@ import (
 
 func (c *compiler) rowExpr(e *plan.Row) evalFn {
 	args, types, names := c.exprs(e.Args), typesOf(e.Args), e.Names
+	var present evalFn
+	if e.Present != nil {
+		present = c.expr(e.Present)
+	}
 	return func(ctx context.Context, st *state, row []datum.Datum) (datum.Datum, error) {
+		if present != nil {
+			if d, err := present(ctx, st, row); err != nil || d.IsNull() {
+				return datum.Null, err
+			}
+		}
 		vals := make([]datum.Datum, len(args))
 		for i, a := range args {
 			d, err := a(ctx, st, row)

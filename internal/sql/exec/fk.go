@@ -200,9 +200,10 @@ type reference struct {
 	// index is the unique index over the columns, to see whether a key has come back.
 	index *layout.Index
 	opts  Options
-	run   *Prepared
-	rows  [][]datum.Datum // old values of the columns, then new ones for updates
-	arena spill.Arena
+	// run is the compiled plan, again the compiled Recheck.
+	run, again *Prepared
+	rows       [][]datum.Datum // old values of the columns, then new ones for updates
+	arena      spill.Arena
 }
 
 func (c *compiler) reference(r *rules, p *plan.Reference) *reference {
@@ -296,16 +297,28 @@ func (r *reference) act(ctx context.Context, env *Env, vals []datum.Datum) error
 	if check {
 		return r.check(ctx, env, vals)
 	}
-	_, err := r.execute(ctx, env, vals)
-	return err
+	_, err := r.execute(ctx, env, r.plan.Plan, &r.run, vals)
+	if err != nil || r.plan.Recheck == nil {
+		return err
+	}
+	n, err := r.execute(ctx, env, r.plan.Recheck, &r.again, vals)
+	if err != nil || n == 0 {
+		return err
+	}
+	return r.refuse(ctx, env, vals)
 }
 
 // check fails when a child refers to the old values and no row has them any more.
 func (r *reference) check(ctx context.Context, env *Env, vals []datum.Datum) error {
-	n, err := r.execute(ctx, env, vals)
+	n, err := r.execute(ctx, env, r.plan.Plan, &r.run, vals)
 	if err != nil || n == 0 {
 		return err
 	}
+	return r.refuse(ctx, env, vals)
+}
+
+// refuse makes the error, unless the key is there again.
+func (r *reference) refuse(ctx context.Context, env *Env, vals []datum.Datum) error {
 	back, err := r.back(ctx, env, vals)
 	if err != nil || back {
 		return err
@@ -342,23 +355,24 @@ func (r *reference) back(ctx context.Context, env *Env, vals []datum.Datum) (boo
 	return v[0] != nil, err
 }
 
-// execute runs the plan with the values in its first slots, and returns the number of rows that it gave or changed.
-func (r *reference) execute(ctx context.Context, env *Env, vals []datum.Datum) (int64, error) {
-	if r.plan.Plan == nil {
+// execute runs a plan with the values in its first slots, and returns the number of rows that it gave or changed. The
+// compiled plan is kept in run.
+func (r *reference) execute(ctx context.Context, env *Env, stmt *plan.Statement, run **Prepared, vals []datum.Datum) (int64, error) {
+	if stmt == nil {
 		return 0, failure.NotSupported("this action of foreign key \"%s\" is", r.plan.Name)
 	}
-	if r.run == nil || r.run.busy {
-		p, err := Compile(r.plan.Plan, r.opts)
+	if *run == nil || (*run).busy {
+		p, err := Compile(stmt, r.opts)
 		if err != nil {
 			return 0, err
 		}
-		if r.run == nil {
-			r.run = p
+		if *run == nil {
+			*run = p
 		} else {
 			return runToEnd(ctx, p, env, vals)
 		}
 	}
-	return runToEnd(ctx, r.run, env, vals)
+	return runToEnd(ctx, *run, env, vals)
 }
 
 func runToEnd(ctx context.Context, p *Prepared, env *Env, slots []datum.Datum) (int64, error) {

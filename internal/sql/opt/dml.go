@@ -277,8 +277,13 @@ func (p *planner) references(t *catalog.Table, kind plan.StatementKind, set []in
 			continue
 		}
 		p.depend(child.OID)
-		out = append(out, plan.Reference{Name: fk.Name, Child: child, ChildCols: ordinals(child, fk.Columns), Cols: cols,
-			Action: refAction(fk, kind), Deferrable: fk.Deferrable, InitiallyDeferred: fk.InitDeferred, Plan: p.referencePlan(t, child, fk, kind)})
+		action := refAction(fk, kind)
+		ref := plan.Reference{Name: fk.Name, Child: child, ChildCols: ordinals(child, fk.Columns), Cols: cols, Action: action,
+			Deferrable: fk.Deferrable, InitiallyDeferred: fk.InitDeferred, Plan: p.referencePlan(t, child, fk, kind, action)}
+		if action == plan.RefSetDefault {
+			ref.Recheck = p.referencePlan(t, child, fk, kind, plan.RefNoAction)
+		}
+		out = append(out, ref)
 	}
 	return out
 }
@@ -293,14 +298,16 @@ func refAction(fk *catalog.ForeignKey, kind plan.StatementKind) plan.RefAction {
 }
 
 type refKey struct {
-	fk   datum.OID
-	kind plan.StatementKind
+	fk     datum.OID
+	kind   plan.StatementKind
+	action plan.RefAction
 }
 
 // referencePlan plans what a foreign key does when a row of its parent goes away or changes. Keys may refer to each
 // other in circles: a plan is known before it is finished.
-func (p *planner) referencePlan(parent, child *catalog.Table, fk *catalog.ForeignKey, kind plan.StatementKind) *plan.Statement {
-	key := refKey{fk.OID, kind}
+func (p *planner) referencePlan(parent, child *catalog.Table, fk *catalog.ForeignKey, kind plan.StatementKind,
+	action plan.RefAction) *plan.Statement {
+	key := refKey{fk.OID, kind, action}
 	if st := p.refs[key]; st != nil {
 		return st
 	}
@@ -321,7 +328,7 @@ func (p *planner) referencePlan(parent, child *catalog.Table, fk *catalog.Foreig
 			&plan.OuterParam{Slot: i, Typ: pc.Type, Name: pc.Name})
 	}
 	q.bound.Query = &plan.Query{Rel: scan}
-	switch refAction(fk, kind) {
+	switch action {
 	case plan.RefNoAction, plan.RefRestrict:
 		var need colSet
 		for i := range child.Columns {

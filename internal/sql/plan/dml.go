@@ -67,6 +67,9 @@ type Reference struct {
 	Cols      []int // ordinals in the changed table
 	Action    RefAction
 	Plan      *Statement
+	// Recheck, for RefSetDefault alone, reads the rows that refer to the old values once Plan has run: the default may be
+	// the key that goes away.
+	Recheck *Statement
 	// Deferrable checks (RefNoAction alone) may wait for COMMIT.
 	Deferrable, InitiallyDeferred bool
 }

@@ -99,7 +99,7 @@ func equalRare(a, b Expr) bool {
 		return ok && a.Fn == b.Fn && a.All == b.All && Equal(a.Left, b.Left) && Equal(a.Array, b.Array)
 	case *Row:
 		b, ok := b.(*Row)
-		return ok && a.Typ == b.Typ && equalLists(a.Args, b.Args)
+		return ok && a.Typ == b.Typ && equalLists(a.Args, b.Args) && Equal(a.Present, b.Present)
 	case *RowCompare:
 		b, ok := b.(*RowCompare)
 		return ok && a.Kind == b.Kind && equalLists(a.Left, b.Left) && equalLists(a.Right, b.Right)

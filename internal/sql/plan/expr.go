@@ -215,6 +215,8 @@ type Row struct {
 	Args  []Expr
 	Names []string
 	Typ   datum.Type
+	// Present, when not nil, tells a row of NULLs from no row at all: the value is NULL when it is.
+	Present Expr
 }
 
 // RowCompareKind is the comparison of a RowCompare.

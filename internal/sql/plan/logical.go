@@ -245,13 +245,16 @@ func (*RelSetOp) rel()      {}
 func (*RelLock) rel()       {}
 func (*RelFence) rel()      {}
 
-// Privilege is a privilege that a statement needs. Columns are attribute numbers; with none the whole relation is meant.
+// Privilege is a privilege that a statement needs. Columns are attribute numbers; with none the whole relation is meant,
+// or, with AnyColumn, any one column of it.
 // The check is made as CheckAs (a view's owner) when that is not 0.
 type Privilege struct {
 	Relation datum.OID
 	Priv     catalog.Privilege
 	Columns  []int16
 	CheckAs  datum.OID
+	// AnyColumn is set where a table is read but none of its columns.
+	AnyColumn bool
 }
 
 // BoundStmt is a bound SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE.

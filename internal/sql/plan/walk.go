@@ -92,9 +92,14 @@ func rewriteRare(e Expr, f func(Expr) Expr) Expr {
 			return &c
 		}
 	case *Row:
-		if args, ok := rewriteList(e.Args, f); ok {
+		args, ok := rewriteList(e.Args, f)
+		var present Expr
+		if e.Present != nil {
+			present = f(e.Present)
+		}
+		if ok || present != e.Present {
 			c := *e
-			c.Args = args
+			c.Args, c.Present = args, present
 			return &c
 		}
 	case *RowCompare:

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,6 +136,11 @@ func (s *Session) checkPrivileges(needs []plan.Privilege) error {
 		t := snap.RelationByOID(n.Relation).Table
 		if t == nil || snap.HasTable(user, t, n.Priv) {
 			continue
+		}
+		if n.AnyColumn && len(n.Columns) == 0 {
+			if slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return c.Visible() && snap.HasColumn(user, t, c, n.Priv) }) {
+				continue
+			}
 		}
 		allowed := len(n.Columns) > 0
 		for _, attnum := range n.Columns {

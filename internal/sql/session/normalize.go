@@ -110,6 +110,9 @@ func (n *normalized) constant(digits string, after byte, values bool) bool {
 	switch after {
 	case '=', '<', '>', '+', '*':
 	case '-':
+		if digits == "2147483648" {
+			return false // an integer with its sign, a bigint without
+		}
 	case '(', ',':
 		if !values {
 			return false

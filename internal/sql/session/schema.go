@@ -98,13 +98,32 @@ func (s *Session) ddlEnv(ctx context.Context) *ddl.Env {
 	return env
 }
 
-// statementName is how a statement is called in "cannot execute … in a read-only transaction".
+// statementName is how a statement is called in "cannot execute … in a read-only transaction": its command tag.
 func statementName(stmt parser.Statement) string {
-	words := strings.Fields(parser.Format(stmt))
-	if len(words) > 2 {
-		words = words[:2]
+	words := strings.Fields(strings.ToUpper(parser.Format(stmt)))
+	if len(words) < 2 {
+		return strings.Join(words, " ")
 	}
-	return strings.ToUpper(strings.Join(words, " "))
+	switch words[0] {
+	case "GRANT", "REVOKE":
+		if stmt, ok := stmt.(*parser.GrantRoleStmt); ok && stmt != nil {
+			return words[0] + " ROLE"
+		}
+		return words[0]
+	case "COMMENT", "ANALYZE", "VACUUM", "REINDEX", "CLUSTER":
+		return words[0]
+	case "TRUNCATE":
+		return "TRUNCATE TABLE"
+	}
+	n := 1
+	for n < len(words)-1 && (words[n] == "OR" || words[n] == "REPLACE" || words[n] == "UNIQUE" || words[n] == "TEMPORARY" || words[n] == "UNLOGGED") {
+		n++
+	}
+	name := words[0] + " " + words[n]
+	if n+1 < len(words) && (words[n] == "MATERIALIZED" || words[n] == "DEFAULT" || words[n] == "OWNED" || words[n] == "FOREIGN" || words[n] == "EVENT") {
+		name += " " + words[n+1]
+	}
+	return name
 }
 
 // selectInto turns SELECT … INTO t into CREATE TABLE t AS; nil for other statements.

@@ -48,7 +48,7 @@ func (s *Session) query(ctx context.Context, sql string) error {
 		s.sink.EmptyQuery()
 		return nil
 	case 1:
-		st := &statement{sql: sql, raw: stmts[0]}
+		st := &statement{sql: sql, raw: stmts[0], oids: noParams()}
 		err := s.lone(ctx, st, nil)
 		if err == nil && st.plan != nil {
 			s.plans.put(sql, st)
@@ -59,7 +59,7 @@ func (s *Session) query(ctx context.Context, sql string) error {
 		if s.t.block == idle {
 			s.t.block = implicit
 		}
-		if err := s.step(ctx, &statement{sql: sql, raw: stmts[i]}, nil); err != nil {
+		if err := s.step(ctx, &statement{sql: sql, raw: stmts[i], oids: noParams()}, nil); err != nil {
 			return err
 		}
 	}
@@ -111,6 +111,9 @@ func (s *Session) typed(st *statement) bool {
 	}
 	return true
 }
+
+// noParams are the parameters of a statement that can have none.
+func noParams() []datum.OID { return []datum.OID{} }
 
 func (s *Session) endImplicit(ctx context.Context) error {
 	if s.t.block == inBlock || s.t.block == failed {

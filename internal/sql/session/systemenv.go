@@ -109,7 +109,14 @@ func (e *systemEnv) Prepared() []syscat.Prepared {
 		if p.name == "" {
 			continue
 		}
-		out = append(out, syscat.Prepared{Name: p.name, Statement: p.sql, PrepareTime: p.prepared, Params: p.oids, FromSQL: p.bySQL})
+		params := p.oids
+		if p.plan != nil {
+			params = params[:0:0]
+			for _, t := range p.plan.Params {
+				params = append(params, t.OID)
+			}
+		}
+		out = append(out, syscat.Prepared{Name: p.name, Statement: p.sql, PrepareTime: p.prepared, Params: params, FromSQL: p.bySQL})
 	}
 	return out
 }

@@ -68,6 +68,9 @@ func (s *Session) begun(ctx context.Context) error {
 	if s.t.tx != nil {
 		return nil
 	}
+	if s.t.block != inBlock && s.settings.Bool("default_transaction_read_only") {
+		s.t.modes.readOnly = true
+	}
 	tx := s.engine.cfg.DB.Begin(txn.Options{ReadOnly: s.t.modes.readOnly, NotBefore: s.t.notBefore})
 	cat, err := s.engine.cfg.Catalog.Begin(ctx, tx)
 	if err != nil {

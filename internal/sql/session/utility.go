@@ -4,7 +4,6 @@ import (
 	"context"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
@@ -187,7 +186,7 @@ func (s *Session) setValue(stmt *parser.VariableSetStmt) (string, error) {
 		if isInterval {
 			return s.intervalZone(word)
 		}
-		if list && len(stmt.Args) > 0 {
+		if s.settings.IsQuoted(stmt.Name) {
 			word = quoteListWord(word)
 		}
 		words = append(words, word)
@@ -229,11 +228,16 @@ func (s *Session) intervalZone(text string) (string, error) {
 		return "", err
 	}
 	iv := d.Interval()
-	if iv.Months != 0 || iv.Days != 0 {
-		return "", failure.New(failure.InvalidParameterValue, "invalid interval value for time zone: month or day not allowed")
+	for _, bad := range []struct {
+		is   bool
+		what string
+	}{{iv.Months != 0, "months"}, {iv.Days != 0, "days"}} {
+		if bad.is {
+			return "", failure.New(failure.InvalidParameterValue, "invalid value for parameter \"TimeZone\": \"INTERVAL '%s'\"",
+				datum.Text(datum.T(datum.OIDInterval), d, s.datumEnv())).WithDetail("Cannot specify %s in time zone interval.", bad.what)
+		}
 	}
-	d2 := time.Duration(iv.Micros) * time.Microsecond
-	return d2.String(), nil
+	return setting.OffsetZone(int(iv.Micros / 1_000_000)), nil
 }
 
 // assign changes a parameter, giving meaning to the ones that stand for more than a value.

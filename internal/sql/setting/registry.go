@@ -1,8 +1,10 @@
 package setting
 
 import (
+	"fmt"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,9 +65,14 @@ func enum(name, boot, category string, values ...string) Def {
 	return Def{Name: name, Kind: Enum, Boot: boot, Values: values, Category: category}
 }
 
-func (d Def) reported() Def                                    { d.Report = true; return d }
-func (d Def) in(c Context) Def                                 { d.Context = c; return d }
-func (d Def) list() Def                                        { d.List = true; return d }
+func (d Def) reported() Def    { d.Report = true; return d }
+func (d Def) in(c Context) Def { d.Context = c; return d }
+func (d Def) list() Def        { d.List = true; return d }
+func (d Def) quoted() Def      { d.Quoted = true; return d }
+func (d Def) given(f func(value, current string) (string, error)) Def {
+	d.Given = f
+	return d
+}
 func (d Def) checked(f func(string) (string, bool, error)) Def { d.Check = f; return d }
 func only(allowed ...string) func(string) (string, bool, error) {
 	return func(v string) (string, bool, error) {
@@ -98,7 +105,7 @@ func clientDefs() []Def {
 	return []Def{
 		str("application_name", "", catReport).reported(),
 		str("client_encoding", "UTF8", catFormat).reported().checked(clientEncoding),
-		str("DateStyle", "ISO, MDY", catFormat).reported().list().checked(dateStyle),
+		str("DateStyle", "ISO, MDY", catFormat).reported().list().given(dateStyle),
 		enum("IntervalStyle", "postgres", catFormat, "postgres", "postgres_verbose", "sql_standard", "iso_8601").reported(),
 		str("TimeZone", "UTC", catFormat).reported().checked(timeZone),
 		str("timezone_abbreviations", "Default", catFormat),
@@ -109,7 +116,7 @@ func clientDefs() []Def {
 		str("lc_numeric", "C", catFormat),
 		str("lc_time", "C", catFormat),
 		str("default_text_search_config", "pg_catalog.simple", catFormat),
-		str("search_path", `"$user", public`, catClient).list(),
+		str("search_path", `"$user", public`, catClient).list().quoted(),
 		enum("client_min_messages", "notice", catClient, "debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"),
 		num("statement_timeout", "0", "ms", 0, maxInt, catClient),
 		num("lock_timeout", "0", "ms", 0, maxInt, catClient),
@@ -127,7 +134,7 @@ func clientDefs() []Def {
 		flag("check_function_bodies", "on", catClient),
 		flag("row_security", "on", catClient),
 		str("default_tablespace", "", catClient),
-		str("temp_tablespaces", "", catClient).list(),
+		str("temp_tablespaces", "", catClient).list().quoted(),
 		str("default_table_access_method", "heap", catClient),
 		enum("xmlbinary", "base64", catClient, "base64", "hex"),
 		enum("xmloption", "content", catClient, "content", "document"),
@@ -239,30 +246,54 @@ func clientEncoding(v string) (string, bool, error) {
 }
 
 // dateStyle merges a partial value such as "DMY" or "SQL" into a full one. The missing half takes its default.
-func dateStyle(v string) (string, bool, error) {
-	style, order := "ISO", "MDY"
-	for word := range strings.SplitSeq(v, ",") {
-		switch w := strings.ToUpper(strings.TrimSpace(word)); w {
-		case "ISO", "SQL":
-			style = w
-		case "POSTGRES", "POSTGRESQL":
-			style = "Postgres"
-		case "GERMAN":
-			style = "German"
-			order = "DMY"
-		case "DMY", "MDY", "YMD":
-			order = w
-		case "US", "NONEURO", "NONEUROPEAN":
-			order = "MDY"
-		case "EURO", "EUROPEAN":
-			order = "DMY"
-		case "DEFAULT":
-			style, order = "ISO", "MDY"
+func dateStyle(v, current string) (string, error) {
+	style, order, _ := strings.Cut(current, ", ")
+	haveStyle, haveOrder := false, false
+	invalid := func(detail string) error {
+		return failure.New(failure.InvalidParameterValue, "invalid value for parameter \"DateStyle\": \"%s\"", v).WithDetail("%s", detail)
+	}
+	conflict := false
+	setStyle := func(s string) {
+		conflict = conflict || haveStyle && style != s
+		style, haveStyle = s, true
+	}
+	setOrder := func(o string) {
+		conflict = conflict || haveOrder && order != o
+		order, haveOrder = o, true
+	}
+	for part := range strings.SplitSeq(v, ",") {
+		word := strings.TrimSpace(part)
+		switch w := strings.ToUpper(word); {
+		case w == "ISO" || w == "SQL":
+			setStyle(w)
+		case strings.HasPrefix(w, "POSTGRES"):
+			setStyle("Postgres")
+		case w == "GERMAN":
+			setStyle("German")
+			if !haveOrder {
+				order = "DMY"
+			}
+		case w == "DMY" || w == "MDY" || w == "YMD":
+			setOrder(w)
+		case w == "US" || strings.HasPrefix(w, "NONEURO"):
+			setOrder("MDY")
+		case strings.HasPrefix(w, "EURO"):
+			setOrder("DMY")
+		case w == "DEFAULT":
+			if !haveStyle {
+				style = "ISO"
+			}
+			if !haveOrder {
+				order = "MDY"
+			}
 		default:
-			return "", false, nil
+			return "", invalid("Unrecognized key word: \"" + strings.ToLower(word) + "\".")
 		}
 	}
-	return style + ", " + order, true, nil
+	if conflict {
+		return "", invalid("Conflicting \"datestyle\" specifications.")
+	}
+	return style + ", " + order, nil
 }
 
 // timeZone accepts names of the tz database, UTC offsets in hours, and POSIX-like forms such as UTC+3.
@@ -273,10 +304,29 @@ func timeZone(v string) (string, bool, error) {
 	if strings.EqualFold(v, "default") || strings.EqualFold(v, "local") {
 		return "UTC", true, nil
 	}
+	if hours, err := strconv.ParseFloat(v, 64); err == nil {
+		return OffsetZone(int(hours * 3600)), true, nil
+	}
 	if loc, _ := Location(v); loc != nil && strings.EqualFold(loc.String(), v) {
 		return loc.String(), true, nil
 	}
 	return v, true, nil
+}
+
+// OffsetZone is the name of the zone that lies some seconds east of Greenwich, in POSIX's form.
+func OffsetZone(east int) string {
+	sign, back, n := "+", "-", east
+	if east < 0 {
+		sign, back, n = "-", "+", -east
+	}
+	t := fmt.Sprintf("%02d", n/3600)
+	if n %= 3600; n != 0 {
+		t += fmt.Sprintf(":%02d", n/60)
+		if n %= 60; n != 0 {
+			t += fmt.Sprintf(":%02d", n)
+		}
+	}
+	return "<" + sign + t + ">" + back + t
 }
 
 // Location finds the time zone of a TimeZone value.
@@ -299,6 +349,9 @@ func Location(v string) (*time.Location, bool) {
 		if loc, err := time.LoadLocation(strings.Join(parts, "/")); err == nil {
 			return loc, true
 		}
+	}
+	if hours, err := strconv.ParseFloat(v, 64); err == nil && math.Abs(hours) <= 168 {
+		return offsetZone(OffsetZone(int(hours * 3600)))
 	}
 	return offsetZone(v)
 }

@@ -37,6 +37,10 @@ type Def struct {
 	Report bool
 	// List values are comma-separated identifiers.
 	List bool
+	// Quoted lists keep their words as identifiers.
+	Quoted bool
+	// Given makes the new value of what was given and the value so far, before Check.
+	Given func(value, current string) (string, error)
 	// Check validates and normalises a new value; not ok gives PostgreSQL's general message.
 	Check func(string) (string, bool, error)
 }
@@ -118,6 +122,12 @@ func (s *Set) Assign(name, value string, o Options) error {
 	d := &s.defs.defs[id]
 	if err := d.mayChange(o); err != nil {
 		return err
+	}
+	if d.Given != nil {
+		var err error
+		if value, err = d.Given(value, s.values[id]); err != nil {
+			return err
+		}
 	}
 	v, err := d.canonical(value)
 	if err != nil {
@@ -283,6 +293,12 @@ func (s *Set) Reported() []*Def {
 		}
 	}
 	return out
+}
+
+// IsQuoted says whether a parameter is a list whose words are kept as identifiers.
+func (s *Set) IsQuoted(name string) bool {
+	id, ok := s.defs.byName[strings.ToLower(name)]
+	return ok && s.defs.defs[id].Quoted
 }
 
 // IsList says whether a parameter is a list of identifiers.
