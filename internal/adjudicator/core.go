@@ -2,6 +2,7 @@ package adjudicator
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/meridiandb/meridian/internal/adjudicator/conflict"
@@ -25,7 +26,8 @@ type core struct {
 	floor    clock.Timestamp
 	window   *conflict.Window
 	promises map[txn.ID]*promise
-	held     map[keys.Hash]hold // the keys of all promises
+	held     map[keys.Hash]hold // the keys of all promises, but for what the big ones write
+	big      []*promise         // promises with a set of their own
 	writers  writers
 	// abandoned remembers, until ub has passed, up to which attempt a transaction was given up by this leader.
 	abandoned map[txn.ID]abandonment
@@ -64,6 +66,7 @@ type promise struct {
 	lb, ub    clock.Timestamp
 	exclusive []keys.Hash
 	shared    []keys.Hash
+	set       hashSet // exclusive, when there are many
 }
 
 // hold counts the promises on a key: the one that writes it, those that share it.
@@ -97,7 +100,7 @@ func (c *core) own(gen txn.Generation, lo clock.Timestamp, index uint64) {
 		c.floor = 0
 	}
 	c.window = conflict.New(c.cfg.Window, c.floor)
-	c.promises, c.held = map[txn.ID]*promise{}, map[keys.Hash]hold{}
+	c.promises, c.held, c.big = map[txn.ID]*promise{}, map[keys.Hash]hold{}, nil
 	c.abandoned = map[txn.ID]abandonment{}
 	c.sweepAt = 64
 	c.flight, c.grants = ring{gone: index}, ring{gone: index}
@@ -214,7 +217,7 @@ func (c *core) checkPromises(now clock.Interval, r *request) verdict {
 	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.SchemaWrites} {
 		for _, h := range hs {
 			for {
-				o := c.held[h].other(r.id, true)
+				o := c.holder(h, r.id, true)
 				if o == nil {
 					break
 				}
@@ -226,7 +229,7 @@ func (c *core) checkPromises(now clock.Interval, r *request) verdict {
 	}
 	for _, hs := range [...][]keys.Hash{r.conflicts.Shared, r.conflicts.Schema} {
 		for _, h := range hs {
-			if o := c.held[h].other(r.id, false); o != nil {
+			if o := c.holder(h, r.id, false); o != nil {
 				if v, open := c.meet(now, r, o); open {
 					return v
 				}
@@ -234,6 +237,16 @@ func (c *core) checkPromises(now clock.Interval, r *request) verdict {
 		}
 	}
 	return verdict{}
+}
+
+// holder returns a promise that conflicts with what id wants of a key.
+func (c *core) holder(h keys.Hash, id txn.ID, exclusive bool) *promise {
+	for _, p := range c.big {
+		if p.id != id && p.set.has(h) {
+			return p
+		}
+	}
+	return c.held[h].other(id, exclusive)
 }
 
 // other returns a promise on the key that conflicts with a request of id.
@@ -336,10 +349,15 @@ func (c *core) yes(p *promise) txn.Vote {
 
 func (c *core) hold(p *promise) {
 	c.promises[p.id] = p
-	for _, h := range p.exclusive {
-		k := c.held[h]
-		k.writer = p
-		c.held[h] = k
+	if len(p.exclusive) >= bigPromise {
+		p.set = newHashSet(p.exclusive)
+		c.big = append(c.big, p)
+	} else {
+		for _, h := range p.exclusive {
+			k := c.held[h]
+			k.writer = p
+			c.held[h] = k
+		}
 	}
 	for _, h := range p.shared {
 		k := c.held[h]
@@ -350,7 +368,12 @@ func (c *core) hold(p *promise) {
 
 func (c *core) unhold(p *promise) {
 	delete(c.promises, p.id)
-	for _, hs := range [...][]keys.Hash{p.exclusive, p.shared} {
+	exclusive := p.exclusive
+	if i := slices.Index(c.big, p); i >= 0 {
+		c.big = slices.Delete(c.big, i, i+1)
+		exclusive = nil
+	}
+	for _, hs := range [...][]keys.Hash{exclusive, p.shared} {
 		for _, h := range hs {
 			k, ok := c.held[h]
 			if !ok {
@@ -377,6 +400,7 @@ func (c *core) unhold(p *promise) {
 // fold turns a promise into writes and shared reads at t: at its commit time, or at its bound when nobody knows.
 func (c *core) fold(p *promise, t clock.Timestamp) {
 	w := c.writers.add(p.id)
+	c.window.Reserve(len(p.exclusive) + len(p.shared))
 	for _, h := range p.exclusive {
 		c.window.Write(h, t, w)
 	}
@@ -491,6 +515,7 @@ func (c *core) proposed(r *request, t clock.Timestamp, index uint64) {
 	if p := c.promises[r.id]; p != nil {
 		c.drop(p)
 	}
+	c.window.Reserve(len(r.conflicts.Exclusive) + len(r.conflicts.Shared))
 	for _, h := range r.conflicts.Exclusive {
 		c.window.Write(h, t, 0)
 	}

@@ -50,7 +50,8 @@ const (
 )
 
 // buffer is the write buffer of one transaction: a log of entries that only grows and is cut back by a rollback, a hash
-// index for point look-ups, and sorted runs (overlay.go) that are only built when somebody scans.
+// index for point look-ups, and sorted runs (overlay.go) that are only built when somebody scans. While keys come in
+// ascending order, as those of a bulk load often do, the end of the log is its own index.
 type buffer struct {
 	inline [smallWrites]entry
 	chunks [][]entry // entry i is chunks[i>>chunkBits][i&(chunkLen-1)], once there are more than smallWrites
@@ -59,7 +60,10 @@ type buffer struct {
 	rows   int32     // distinct keys of primary indexes
 	bytes  int64     // keys and values of the newest entries
 
-	slots []uint64 // open addressing: tag of the hash in the upper half, entry index + 1 in the lower
+	// slots indexes the entries below base: tag of the hash in the upper half, entry index + 1 in the lower. The keys from
+	// base on ascend. (With no more than smallWrites there is neither.)
+	slots []uint64
+	base  int32
 	runs  []run
 }
 
@@ -75,7 +79,7 @@ func (b *buffer) len() int { return int(b.n) }
 
 // find returns the newest entry of a key, or -1.
 func (b *buffer) find(k keys.Key) int32 {
-	if b.slots == nil {
+	if b.chunks == nil {
 		for i := b.n - 1; i >= 0; i-- {
 			if bytes.Equal(b.inline[i].key, k) {
 				return i
@@ -83,8 +87,33 @@ func (b *buffer) find(k keys.Key) int32 {
 		}
 		return -1
 	}
-	if s := b.slot(k, xxhash.Sum64(k)); b.slots[s] != 0 {
-		return int32(uint32(b.slots[s])) - 1
+	if i := b.findTail(k); i >= 0 {
+		return i
+	}
+	if b.slots != nil {
+		if s := b.slot(k, xxhash.Sum64(k)); b.slots[s] != 0 {
+			return int32(uint32(b.slots[s])) - 1
+		}
+	}
+	return -1
+}
+
+// findTail is find among the entries from base on.
+func (b *buffer) findTail(k keys.Key) int32 {
+	if b.base == b.n || bytes.Compare(b.at(b.n-1).key, k) < 0 {
+		return -1
+	}
+	lo, hi := b.base, b.n-1
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if bytes.Compare(b.at(mid).key, k) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if bytes.Equal(b.at(lo).key, k) {
+		return lo
 	}
 	return -1
 }
@@ -115,18 +144,34 @@ func (b *buffer) put(w *txn.Write) {
 	}
 	b.push(e)
 	b.count(&e, 1)
-	if b.slots == nil {
-		if b.n > smallWrites {
-			b.reindex()
-		}
+	if b.chunks == nil {
 		return
 	}
+	if n := b.n; n == smallWrites+1 || n-1 > b.base && bytes.Compare(b.at(n-2).key, b.at(n-1).key) >= 0 {
+		b.indexTail()
+	}
+}
+
+// indexTail puts the entries from base on into the hash index.
+func (b *buffer) indexTail() {
 	if int(b.live)*2 > len(b.slots) {
-		b.reindex()
-		return
+		b.slots = make([]uint64, slotsFor(int(b.live)))
+		b.base = 0
 	}
-	h := xxhash.Sum64(w.Key)
-	b.slots[b.slot(w.Key, h)] = h>>32<<32 | uint64(uint32(b.n))
+	for ; b.base < b.n; b.base++ {
+		k := b.at(b.base).key
+		h := xxhash.Sum64(k)
+		b.slots[b.slot(k, h)] = h>>32<<32 | uint64(uint32(b.base+1))
+	}
+}
+
+// slotsFor is the size of an index for n keys, with room to grow.
+func slotsFor(n int) int {
+	size := 4 * smallWrites
+	for size < n*4 {
+		size *= 2
+	}
+	return size
 }
 
 func (b *buffer) push(e entry) {
@@ -162,31 +207,18 @@ func (b *buffer) count(e *entry, sign int64) {
 	}
 }
 
-// reindex builds the hash index anew, with room to grow.
-func (b *buffer) reindex() {
-	size := 4 * smallWrites
-	for size < int(b.live)*4 {
-		size *= 2
-	}
-	b.slots = make([]uint64, size)
-	for i := int32(0); i < b.n; i++ {
-		k := b.at(i).key
-		h := xxhash.Sum64(k)
-		b.slots[b.slot(k, h)] = h>>32<<32 | uint64(uint32(i+1))
-	}
-}
-
 // truncate forgets every write from position m on.
 func (b *buffer) truncate(m int32) {
 	for i := b.n - 1; i >= m; i-- {
 		e := b.at(i)
 		b.count(e, -1)
-		if b.slots != nil {
+		if i < b.base {
 			b.unindex(e)
 		}
 		*e = entry{}
 	}
 	b.n = min(b.n, m)
+	b.base = min(b.base, b.n)
 	if b.chunks != nil {
 		keep := int(m+chunkLen-1) >> chunkBits
 		if keep < len(b.chunks) {

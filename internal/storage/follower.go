@@ -140,7 +140,7 @@ func (f *follower) addImages(b *mvcc.Batch, r txn.RecordView, at clock.Timestamp
 	if err := f.store.Apply(b); err != nil {
 		return b, err
 	}
-	return f.store.NewBatch(), nil
+	return f.store.NewBatchLike(b), nil
 }
 
 // keepBulk remembers a chunk until its transaction comes. Chunks may be sent again; they are numbered.

@@ -125,10 +125,12 @@ type Write struct {
 	Key    keys.Key
 	Value  []byte
 	Delete bool
-	// Blind writes are not checked for conflicts: entries of non-unique secondary indexes and rows under generated
-	// row ids, whose keys can only be written by whoever wrote a key that is checked, or by nobody else at all.
+	// Blind writes are not checked for conflicts: entries of non-unique secondary indexes, rows under generated row ids and
+	// all of a table that the transaction has made itself. Their keys can only be written by whoever wrote a key that is
+	// checked, or by nobody else at all.
 	Blind bool
-	// Identity marks a write that creates, removes or re-keys the row: it also conflicts with foreign-key checks.
+	// Identity marks a write that removes or re-keys a row: it also conflicts with foreign-key checks. To add a row needs
+	// none: whoever checked its key has seen it there, so somebody has removed it since.
 	Identity bool
 	// Schema marks a write of a schema key (keys.SchemaKey): prepared at every adjudicator, an everywhere key; it
 	// carries no data, and moves SchemaTime.

@@ -97,6 +97,17 @@ func (w *Window) Write(h keys.Hash, t clock.Timestamp, writer uint32) {
 	}
 }
 
+// Reserve makes room for n more hashes at once, as far as the bound allows.
+func (w *Window) Reserve(n int) {
+	size := len(w.ring)
+	for size < w.cfg.EntriesMax && size < int(w.count)+n {
+		size *= 2
+	}
+	if size > len(w.ring) {
+		w.resize(min(size, w.cfg.EntriesMax))
+	}
+}
+
 // Share marks a hash as read in common at t.
 func (w *Window) Share(h keys.Hash, t clock.Timestamp) {
 	if e := w.touch(h); t > e.shared {
@@ -164,10 +175,15 @@ func (w *Window) grow() bool {
 	if len(w.ring) >= w.cfg.EntriesMax {
 		return false
 	}
-	ring := make([]entry, min(2*len(w.ring), w.cfg.EntriesMax))
+	w.resize(min(2*len(w.ring), w.cfg.EntriesMax))
+	return true
+}
+
+// resize moves what lives to a ring of another size.
+func (w *Window) resize(size int) {
+	ring := make([]entry, size)
 	for i := range w.parts {
-		w.parts[i].used = 0
-		clear(w.parts[i].cells)
+		w.parts[i].empty(size / parts)
 	}
 	n := uint32(0)
 	for i := range w.count {
@@ -178,7 +194,6 @@ func (w *Window) grow() bool {
 		}
 	}
 	w.ring, w.head, w.count = ring, 0, n
-	return true
 }
 
 // dropOldest forgets the oldest entry, raising the floor to its times.
@@ -233,6 +248,20 @@ func (p *part) put(c cell) {
 	}
 	p.cells[i] = c
 	p.used++
+}
+
+// empty removes every cell; n are expected.
+func (p *part) empty(n int) {
+	p.used = 0
+	size := max(16, len(p.cells))
+	for size*3 < n*4 {
+		size *= 2
+	}
+	if size > len(p.cells) {
+		p.cells = make([]cell, size)
+		return
+	}
+	clear(p.cells)
 }
 
 func (p *part) grow() {

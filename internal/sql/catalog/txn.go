@@ -44,6 +44,15 @@ func (t *Txn) Store() txn.Txn { return t.tx }
 // Changed says whether the transaction has changed the schema.
 func (t *Txn) Changed() bool { return t.cur != t.start }
 
+// OwnData says that the transaction has made what the table's rows lie under: nobody else knows of it.
+func (t *Txn) OwnData(x *Table) bool {
+	if t.cur == t.start {
+		return false
+	}
+	old := t.start.TableByOID(x.OID)
+	return old == nil || old.Data != x.Data
+}
+
 // Mark returns the present state; take it together with the txn.Txn's own Mark.
 func (t *Txn) Mark() Mark { return Mark{t.cur} }
 

@@ -41,10 +41,6 @@ func (p *Prepared) BulkInsert(ctx context.Context, env *Env, src RowSource) (int
 	one, stream := op.one, op.stream
 	op.one, op.stream = false, true
 	defer func() { op.source, op.one, op.stream = plain, one, stream }()
-	if err := op.bulkEmpty(ctx, &cur.p.st); err != nil {
-		return 0, err
-	}
-	defer func() { op.fresh = false }()
 	for {
 		b, err := cur.Next(ctx)
 		if err != nil {
@@ -63,18 +59,6 @@ func (r *rowSourceOp) open(context.Context, *state) error { return nil }
 func (r *rowSourceOp) close(*state)                       {}
 func (r *rowSourceOp) next(ctx context.Context, _ *state) (Batch, error) {
 	return r.src.Next(ctx)
-}
-
-// bulkEmpty finds out whether the table has no rows: uniqueness then needs comparisons inside the statement only.
-func (op *insertOp) bulkEmpty(ctx context.Context, st *state) error {
-	s, err := st.txn.Scan(ctx, txn.ScanRequest{Span: keys.TableSpan(op.table.Data), Limit: 1})
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	kvs, err := s.Next(ctx)
-	op.fresh = len(kvs) == 0
-	return err
 }
 
 // Backfill writes the entries of an index for rows of the row store from a key on (nil: the start), at most limit of

@@ -18,6 +18,8 @@ type change struct {
 	source operator
 	// one says that the source gives at most one batch; stream, that writing while it is being read is safe.
 	one, stream bool
+	// own says that the transaction has made the table's data itself: nobody else can write the keys of new rows.
+	own bool
 	// counts is set on the statement's own operator, whose rows are counted.
 	counts bool
 	what   string
@@ -127,6 +129,7 @@ func hasSubPlan(es ...plan.Expr) bool {
 func (ch *change) open(ctx context.Context, st *state) error {
 	ch.done = false
 	ch.ret.reset()
+	ch.own = st.env.OwnData != nil && st.env.OwnData(ch.table)
 	if err := st.writable(ctx, ch.what); err != nil {
 		return err
 	}
@@ -233,7 +236,7 @@ func (ch *change) put(ctx context.Context, st *state, row []datum.Datum, rowInde
 	if ch.hidden < 0 {
 		ch.cands = append(ch.cands, candidate{len(ch.writes), rowIndex, ch.lay.Rows})
 	}
-	ch.writes = append(ch.writes, txn.Write{Key: key, Value: ch.tail(from), Identity: true, Blind: ch.hidden >= 0})
+	ch.writes = append(ch.writes, txn.Write{Key: key, Value: ch.tail(from), Blind: ch.hidden >= 0 || ch.own})
 	for _, e := range ch.indexes {
 		if err := ch.putEntry(ctx, st, e, row, key, rowIndex); err != nil {
 			return err
@@ -264,7 +267,7 @@ func (ch *change) putEntryKey(e *entryRules, row []datum.Datum, key, entry keys.
 	if unique {
 		ch.cands = append(ch.cands, candidate{len(ch.writes), rowIndex, e.x})
 	}
-	ch.writes = append(ch.writes, txn.Write{Key: entry, Value: ch.tail(from), Blind: !unique, Identity: unique})
+	ch.writes = append(ch.writes, txn.Write{Key: entry, Value: ch.tail(from), Blind: !unique || ch.own})
 }
 
 // dropRow appends the deletions of a row and its entries.

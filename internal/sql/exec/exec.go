@@ -48,6 +48,8 @@ type Env struct {
 	System any
 	// RowID makes unique ids for rows of tables without a primary key; ids that grow with time keep neighbours together.
 	RowID func() [16]byte
+	// OwnData says that the transaction itself has made what a table's rows lie under; nil says it of none.
+	OwnData func(t *catalog.Table) bool
 	// SchemaName returns the name of a schema, for the fields of errors; it may be nil.
 	SchemaName func(oid datum.OID) string
 	// Monotonic measures time for EXPLAIN ANALYZE; nil measures nothing.

@@ -20,7 +20,7 @@ type insertOp struct {
 	// fresh says that the table was empty when the statement began: keys need no look-up then, as all of the statement's
 	// own are in known.
 	fresh bool
-	known keySet
+	known []knownKeys
 }
 
 func (c *compiler) insert(n *plan.Insert) operator {
@@ -39,6 +39,8 @@ func (op *insertOp) next(ctx context.Context, st *state) (Batch, error) {
 		op.set.reset()
 		if op.conflict != nil {
 			op.conflict.reset()
+		} else if err := op.look(ctx, st); err != nil {
+			return nil, err
 		}
 		err := op.each(ctx, st, func(b Batch) error {
 			if op.conflict != nil {
@@ -58,7 +60,7 @@ func (op *insertOp) next(ctx context.Context, st *state) (Batch, error) {
 
 func (op *insertOp) close(st *state) {
 	op.change.close(st)
-	op.known.release()
+	op.fresh, op.known = false, nil
 	if op.conflict != nil {
 		op.conflict.release()
 	}
@@ -109,14 +111,67 @@ func (op *insertOp) insertBatch(ctx context.Context, st *state, b Batch) error {
 	return nil
 }
 
+// look finds out whether the table is empty, when many rows may come: uniqueness then needs comparisons inside the
+// statement only.
+func (op *insertOp) look(ctx context.Context, st *state) error {
+	op.fresh = false
+	if op.one || st.deferWrites || op.hidden >= 0 && len(op.indexes) == 0 {
+		return nil
+	}
+	s, err := st.txn.Scan(ctx, txn.ScanRequest{Span: keys.TableSpan(op.table.Data), Limit: 1})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	kvs, err := s.Next(ctx)
+	op.fresh = err == nil && len(kvs) == 0
+	return err
+}
+
+// knownKeys are the keys that a statement has put into one index. While they ascend no set is needed.
+type knownKeys struct {
+	x     *layout.Index
+	ks    []keys.Key
+	set   keySet
+	mixed bool
+}
+
+// add takes a key and says whether it is new.
+func (s *knownKeys) add(k keys.Key) bool {
+	if !s.mixed {
+		if n := len(s.ks); n == 0 || bytes.Compare(s.ks[n-1], k) < 0 {
+			s.ks = append(s.ks, k)
+			return true
+		}
+		s.mixed = true
+		for _, o := range s.ks {
+			s.set.add(o)
+		}
+		s.ks = nil
+	}
+	_, added := s.set.add(k)
+	return added
+}
+
 // uniqueFresh is unique for a table that was empty.
 func (op *insertOp) uniqueFresh(ctx context.Context, st *state, b Batch) error {
-	for _, c := range op.cands {
-		if _, added := op.known.add(op.writes[c.write].Key); !added {
+	for i := range op.cands {
+		c := &op.cands[i]
+		if !op.knownOf(c.x).add(op.writes[c.write].Key) {
 			return op.duplicate(ctx, st, c.x, b[c.row])
 		}
 	}
 	return nil
+}
+
+func (op *insertOp) knownOf(x *layout.Index) *knownKeys {
+	for i := range op.known {
+		if op.known[i].x == x {
+			return &op.known[i]
+		}
+	}
+	op.known = append(op.known, knownKeys{x: x})
+	return &op.known[len(op.known)-1]
 }
 
 // flush writes the batch, gives RETURNING its rows and notes foreign keys to check.

@@ -87,7 +87,7 @@ func (s *Session) execEnv(ctx context.Context, params []datum.Datum) (*exec.Env,
 	return &exec.Env{
 		Txn: s.t.tx, State: &s.t.state, Ctx: &s.bctx, Params: params, Memory: &s.memory,
 		System: (*systemEnv)(s), RowID: s.engine.rowID, ReadOnly: s.t.modes.readOnly,
-		SchemaName: s.schemaName, Monotonic: s.engine.cfg.Host.Monotonic,
+		OwnData: s.t.cat.OwnData, SchemaName: s.schemaName, Monotonic: s.engine.cfg.Host.Monotonic,
 	}, nil
 }
 

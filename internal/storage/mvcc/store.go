@@ -136,6 +136,7 @@ type Batch struct {
 	b       *pebble.Batch
 	touched []touch
 	schemas []clock.Timestamp
+	size    int // when it was applied
 }
 
 // touch is a version in a batch, for the hot cache: key and value point to memory that lives as long as the batch.
@@ -148,6 +149,11 @@ type touch struct {
 
 // NewBatch makes an empty batch; Apply or Close ends it.
 func (s *Store) NewBatch() *Batch { return &Batch{s: s, b: s.db.NewBatch()} }
+
+// NewBatchLike is NewBatch for what goes on where a large batch ended: it takes as much memory at once.
+func (s *Store) NewBatchLike(b *Batch) *Batch {
+	return &Batch{s: s, b: s.db.NewBatchWithSize(b.size), touched: make([]touch, 0, len(b.touched)+len(b.touched)/8)}
+}
 
 // Put adds a version. Key and value are copied for the store, but must stay unchanged until Apply.
 func (b *Batch) Put(k keys.Key, at clock.Timestamp, value []byte) error {
@@ -209,6 +215,7 @@ func (s *Store) Apply(b *Batch) error {
 	}
 	defer s.leave()
 	defer b.Close()
+	b.size = b.b.Len()
 	if err := b.b.Commit(pebble.NoSync); err != nil {
 		s.fail(err)
 		return s.err.Load()

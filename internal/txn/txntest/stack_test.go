@@ -213,9 +213,14 @@ func TestCrash(t *testing.T) {
 		stop := make(chan struct{})
 		for i := range 4 {
 			k := fmt.Sprint("w", i)
+			mu.Lock()
 			first := acked[k]
+			mu.Unlock()
 			if got := w.get(s.Begin(txn.Options{}), k); got == fmt.Sprint(first+1) {
 				first++ // committed, but the answer was lost
+				mu.Lock()
+				acked[k] = first
+				mu.Unlock()
 			}
 			running.Go(func() {
 				for n := first + 1; ; n++ {
