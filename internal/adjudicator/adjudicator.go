@@ -73,9 +73,10 @@ func (a *Adjudicator) done(t *ticket) {
 type advancer interface{ Advance(clock.Timestamp) }
 
 // Start takes the journal over: it waits until this node may append, records a new generation whose interval starts where
-// all earlier ones end, and asks for a first grant. With a clock that other machines share it also waits until the
-// interval of the predecessor is over, which takes a grant's length at most. An error for which NotOwner holds means that
-// the journal stopped leading here meanwhile.
+// all earlier ones end, and asks for a first grant. The record closes everything up to there, so that reads go on at once;
+// commits carry times above it, and with a clock that other machines share they are acknowledged once the interval of the
+// predecessor is over, which takes a grant's length at most. An error for which NotOwner holds means that the journal
+// stopped leading here meanwhile.
 func (a *Adjudicator) Start(ctx context.Context) error {
 	gen, err := a.journal.WaitLeader(ctx)
 	if err != nil {
@@ -84,8 +85,6 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 	lo := max(a.journal.Lease().Hi, 1)
 	if c, ok := a.clock.(advancer); ok {
 		c.Advance(lo)
-	} else if !a.clock.WaitPast(lo, ctx.Done()) {
-		return ctx.Err()
 	}
 	now, err := a.now()
 	if err != nil {
@@ -97,7 +96,7 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 	index, err := a.appendLocked(own.buf, own)
 	if err == nil {
 		a.mu.core.own(gen, lo, index)
-		err = a.grantLocked(a.mu.core.renewal(now, now.Latest), grant)
+		err = a.grantLocked(a.mu.core.renewal(now, max(now.Latest, lo+1)), grant)
 		if err != nil {
 			grant.ready <- txn.FateDropped
 		}

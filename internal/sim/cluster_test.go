@@ -216,11 +216,18 @@ func TestClusterCrashes(t *testing.T) {
 // TestPlantedBugs shows that TestClusterCrashes can fail: a disk that claims to have synced is found out.
 func TestPlantedBugs(t *testing.T) {
 	for name, faults := range map[string]memhost.Faults{"data": {LoseData: true}, "names": {LoseNames: true}} {
-		if total, err := clusterCrashes(1, 2, faults); err == nil {
-			t.Errorf("%d commits on a disk that does not sync %s, and nobody noticed", total, name)
-		} else {
-			t.Logf("%s: %v", name, err)
+		// What a crash leaves is a matter of chance: one of a few seeds must show it.
+		var err error
+		total := 0
+		for seed := uint64(1); err == nil && seed <= 12; seed++ {
+			var n int
+			n, err = clusterCrashes(seed, 2, faults)
+			total += n
 		}
+		if err == nil {
+			t.Errorf("%d commits on a disk that does not sync %s, and nobody noticed", total, name)
+		}
+		t.Logf("%s: %v", name, err)
 	}
 }
 
