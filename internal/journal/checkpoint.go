@@ -77,7 +77,7 @@ func (j *Journal) checkpoint(from int) error {
 	at := j.mu.raft
 	c := &j.mu.core
 	last, horizon := c.lease.Last, c.ids.horizon
-	fixed := j.encodeLocked(j.mu.places[from:])
+	fixed := j.encodeLocked(j.mu.places[from:], j.mu.skipped)
 	j.mu.Unlock()
 
 	fresh, era := j.settledBetween(j.saved, last)
@@ -158,7 +158,10 @@ func (j *Journal) writeBlock(b block, slots []slot) error {
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	return err // the folder is synced together with the checkpoint that names the file
+	if err == nil {
+		err = j.fs.SyncDir(j.dir) // the checkpoint that names the file must not outlive its name
+	}
+	return err
 }
 
 func (j *Journal) readBlock(b block) error {
@@ -179,13 +182,18 @@ func (j *Journal) readBlock(b block) error {
 		binary.LittleEndian.Uint32(data[len(data)-4:]) != sum {
 		return failure.New(failure.DataCorrupted, "journal file \"%s\" is damaged", j.blockName(b.raft))
 	}
-	for data = data[blockHead : len(data)-4]; len(data) > 0; data = data[24:] {
+	j.addSettled(data[blockHead : len(data)-4])
+	return nil
+}
+
+// addSettled takes over ids as blocks and snapshots hold them.
+func (j *Journal) addSettled(data []byte) {
+	for ; len(data) >= 24; data = data[24:] {
 		var id txn.ID
 		copy(id[:], data)
 		t := binary.LittleEndian.Uint64(data[16:])
 		j.mu.core.ids.add(id, clock.Timestamp(t&^tombstoneBit), t&tombstoneBit != 0, 0)
 	}
-	return nil
 }
 
 // removeOtherBlocks deletes the files of ids that the checkpoint does not name any more, or did not get to name.
@@ -209,7 +217,7 @@ func (j *Journal) removeOtherBlocks() error {
 }
 
 // encodeLocked renders the small part, but for the blocks.
-func (j *Journal) encodeLocked(places []place) []byte {
+func (j *Journal) encodeLocked(places []place, skippedAt []uint64) []byte {
 	c := &j.mu.core
 	retired := byte(0)
 	if c.lease.Retired {
@@ -217,14 +225,14 @@ func (j *Journal) encodeLocked(places []place) []byte {
 	}
 	b := []byte{checkpointVersion, retired, 0, 0}
 	for _, v := range [...]uint64{c.seq, uint64(c.lease.Gen), uint64(c.lease.Lo), uint64(c.lease.Hi), uint64(c.lease.Last),
-		c.ids.horizon, uint64(len(places)), uint64(len(j.mu.skipped))} {
+		c.ids.horizon, uint64(len(places)), uint64(len(skippedAt))} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	for _, p := range places {
 		b = binary.LittleEndian.AppendUint64(b, p.first)
 		b = binary.LittleEndian.AppendUint64(b, p.raft)
 	}
-	for _, s := range j.mu.skipped {
+	for _, s := range skippedAt {
 		b = binary.LittleEndian.AppendUint64(b, s)
 	}
 	return b
@@ -233,11 +241,12 @@ func (j *Journal) encodeLocked(places []place) []byte {
 // restore takes a checkpoint over; nil is that of a new journal.
 func (j *Journal) restore(b []byte) error {
 	if b == nil {
-		return nil
+		return j.removeOtherBlocks() // those of a journal of this number that was removed
 	}
 	if err := j.decode(b); err != nil {
 		return err
 	}
+	j.committed.Store(j.mu.core.seq)
 	for _, b := range j.blocks {
 		if err := j.readBlock(b); err != nil {
 			return err
@@ -249,9 +258,10 @@ func (j *Journal) restore(b []byte) error {
 func (j *Journal) decode(b []byte) error {
 	const fixed = 4 + 8*8
 	bad := failure.New(failure.DataCorrupted, "malformed checkpoint of journal %d", j.cfg.ID)
-	if len(b) < fixed || b[0] != checkpointVersion {
+	if len(b) < fixed || b[0] != checkpointVersion && b[0] != snapshotVersion {
 		return bad
 	}
+	version := b[0]
 	var v [8]uint64
 	for i := range v {
 		v[i] = binary.LittleEndian.Uint64(b[4+8*i:])
@@ -277,6 +287,11 @@ func (j *Journal) decode(b []byte) error {
 	}
 	if len(b)%24 != 0 {
 		return bad
+	}
+	if version == snapshotVersion {
+		j.saved = 0 // the next checkpoint writes all of the ids into a block
+		j.addSettled(b)
+		return nil
 	}
 	for ; len(b) > 0; b = b[24:] {
 		j.blocks = append(j.blocks, block{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])})

@@ -36,7 +36,9 @@ type Journal struct {
 		flight  []queued // gathered, not yet applied
 		next    uint64   // index of the next record to append
 		term    uint64   // the term this node leads in, 0 when it may not append
-		stopped error
+		// raftTerm and leader are as Raft knows them.
+		raftTerm, leader uint64
+		stopped          error
 
 		recent      []batch // newest applied batches, without gaps
 		recentBytes int
@@ -45,10 +47,14 @@ type Journal struct {
 		skipped     []uint64 // indexes of records without effect, ascending
 
 		changed     chan struct{}   // closed when committed, leadership or life changes; nil when nobody waits
+		led         chan struct{}   // closed when leadership or life changes; nil when nobody waits
 		subscribers []*func(uint64) // replaced, never changed
+		learners    map[txn.ID][]*learner
 	}
 
-	due []settled // receipts to hand out; belongs to the log writer
+	// Receipts to hand out, and learners to tell; they belong to the log writer.
+	due     []settled
+	lessons []learned
 }
 
 type queued struct {
@@ -67,19 +73,22 @@ type place struct{ first, raft uint64 }
 
 const placeSpacing = 64 << 10
 
-// Open adds a journal to a log that has not been started. Its checkpoint is read here; the records behind it are applied
-// once the log runs. Files of its own go to dir.
+// Open adds a journal to a log, before or after that was started. Its checkpoint is read here; the records behind it are
+// applied once the log runs. Files of its own go to dir.
 func Open(log *raftgroup.Log, fs host.FS, dir string, cfg Config) (*Journal, error) {
 	cfg.ensureDefaults()
 	j := &Journal{cfg: cfg, fs: fs, dir: dir}
-	g, err := log.Group(raftgroup.GroupConfig{ID: raftgroup.GroupID(cfg.ID)}, func(checkpoint []byte) (raftgroup.Machine, error) {
+	g, err := log.Group(raftgroup.GroupConfig{ID: raftgroup.GroupID(cfg.ID), Node: cfg.Node, Voters: cfg.Voters, Join: cfg.Join,
+		Established: cfg.Established, LocalLearning: cfg.LocalLearning, ElectionTicks: cfg.ElectionTicks,
+		HeartbeatTicks: cfg.HeartbeatTicks}, func(checkpoint []byte) (raftgroup.Machine, error) {
 		return (*machine)(j), j.restore(checkpoint)
 	})
 	if err != nil {
 		return nil, err
 	}
-	j.group = g
-	j.committed.Store(j.mu.core.seq)
+	j.mu.Lock()
+	j.group = g // the log writer may have asked for it already, and found nothing to do
+	j.mu.Unlock()
 	return j, nil
 }
 
@@ -265,6 +274,9 @@ func (m *machine) Apply(index, term uint64, data []byte) {
 		fate := j.mu.core.apply(v)
 		if fate == txn.FateEffective {
 			b.entries = append(b.entries, txn.Entry{Index: i, Record: v})
+			if len(j.mu.learners) > 0 && (v.Kind() == txn.RecordTx || v.Kind() == txn.RecordTombstone) {
+				j.teachLocked(v.ID())
+			}
 		} else {
 			j.mu.skipped = append(j.mu.skipped, i)
 		}
@@ -325,6 +337,12 @@ func (m *machine) Applied() {
 		*d = settled{}
 	}
 	j.due = j.due[:0]
+	for i := range j.lessons {
+		d := &j.lessons[i]
+		d.l.f(d.outcome, d.time)
+		*d = learned{}
+	}
+	j.lessons = j.lessons[:0]
 }
 
 // Lead implements raftgroup.Machine.
@@ -335,6 +353,7 @@ func (m *machine) Lead(term uint64) {
 	j.mu.term = term
 	j.mu.next = j.mu.core.seq + 1
 	j.announceLocked()
+	j.announceLeaderLocked()
 }
 
 // Follow implements raftgroup.Machine.
@@ -354,6 +373,7 @@ func (j *Journal) abandon(reason error) {
 		j.mu.stopped = reason
 	}
 	j.announceLocked()
+	j.announceLeaderLocked()
 	j.mu.Unlock()
 	for i, q := range append(flight, pending...) {
 		fate := txn.FateUnknown

@@ -1,6 +1,7 @@
 package raftgroup
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -14,23 +15,52 @@ import (
 // collect steps Raft with what has come in and puts what the group has to store into the frame.
 func (g *Group) collect(f *frame) error {
 	g.inbox.Lock()
-	messages, ticks, campaign := g.inbox.messages, g.inbox.ticks, g.inbox.campaign
-	g.inbox.messages, g.inbox.ticks, g.inbox.campaign = nil, 0, false
+	messages, ticks, campaign, requests := g.inbox.messages, g.inbox.ticks, g.inbox.campaign, g.inbox.requests
+	g.inbox.messages, g.inbox.ticks, g.inbox.campaign, g.inbox.requests = nil, 0, false, nil
 	g.inbox.Unlock()
+	if g.fresh {
+		g.fresh = false
+		if err := g.state.repeat(f); err != nil {
+			return err
+		}
+	}
+	if len(requests) > 0 {
+		g.serve(requests, f)
+	}
+	if g.gone != nil {
+		for _, r := range g.changes {
+			r.done <- g.gone
+		}
+		g.changes = nil
+		return nil
+	}
+	for _, e := range messages {
+		if err := g.receive(e); err != nil {
+			return err
+		}
+		if g.gone != nil {
+			return nil
+		}
+	}
+	// The messages came first: if this node was held up itself, they are proof that the leader was not.
+	ticks = min(ticks, ticksMax)
 	for range ticks {
 		g.rn.Tick()
 	}
-	for _, m := range messages {
-		if err := g.rn.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) && !errors.Is(err, raft.ErrProposalDropped) {
-			return fmt.Errorf("group %d: step %s: %w", g.id, m.GetType(), err)
-		}
+	if ticks > 0 {
+		g.tickSnapshots(ticks)
 	}
 	if campaign {
 		if err := g.rn.Campaign(); err != nil {
 			return fmt.Errorf("group %d: campaign: %w", g.id, err)
 		}
 	}
-	if g.announced {
+	if len(g.changes) > 0 {
+		if err := g.pursue(ticks); err != nil {
+			return err
+		}
+	}
+	if g.announced && !g.transferUnderWay() {
 		if data := g.machine.Gather(); data != nil {
 			// A drop means that leadership is just being lost, which Follow tells the machine.
 			if err := g.rn.Propose(data); err != nil && !errors.Is(err, raft.ErrProposalDropped) {
@@ -41,11 +71,57 @@ func (g *Group) collect(f *frame) error {
 	if err := g.moveBase(f); err != nil {
 		return err
 	}
-	return g.ready(f)
+	if err := g.ready(f); err != nil {
+		return err
+	}
+	g.releaseHeld()
+	return nil
+}
+
+// ticksMax is how many ticks count at once after the log writer was held up.
+const ticksMax = 2
+
+// receive takes a message of another node.
+func (g *Group) receive(e Envelope) error {
+	if e.To() != g.node {
+		return nil
+	}
+	if e.piece != nil {
+		return g.receivePiece(e.piece)
+	}
+	m := e.m
+	switch m.GetType() {
+	case pb.MsgVote, pb.MsgPreVote, pb.MsgTimeoutNow:
+		if last, _ := g.state.LastIndex(); last == 0 {
+			return nil // joined, but not told of anything yet
+		}
+	case pb.MsgSnap:
+		return g.receiveSnapshot(m)
+	case pb.MsgApp:
+		g.noteSynced(m)
+	case pb.MsgHeartbeat:
+		if err := g.lost(m); err != nil {
+			g.stop(err)
+			return nil
+		}
+	}
+	return g.step(m)
+}
+
+func (g *Group) step(m *pb.Message) error {
+	if !sendable(m.GetType()) {
+		return nil
+	}
+	if err := g.rn.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) && !errors.Is(err, raft.ErrProposalDropped) {
+		return fmt.Errorf("group %d: step %s: %w", g.id, m.GetType(), err)
+	}
+	return nil
 }
 
 // owed says whether the frame being collected holds something that the group waits for.
-func (g *Group) owed() bool { return len(g.entryRuns) > 0 || len(g.responses) > 0 || g.baseDue != 0 }
+func (g *Group) owed() bool {
+	return len(g.entryRuns) > 0 || len(g.responses) > 0 || g.baseDue != 0 || g.removal != nil || g.install != nil
+}
 
 // moveBase carries out a Trim.
 func (g *Group) moveBase(f *frame) error {
@@ -57,11 +133,11 @@ func (g *Group) moveBase(f *frame) error {
 	if err != nil {
 		return fmt.Errorf("group %d: trim to %d: %w", g.id, to, err)
 	}
-	_, conf, _ := g.state.InitialState()
+	conf := g.state.confAt(to)
 	g.state.setBase(to, term, conf)
 	g.baseDue = to
 	f.must = true
-	return f.addBase(g.id, to, term, conf)
+	return f.addBase(itemBase, g.id, to, term, conf)
 }
 
 // ready takes everything that Raft wants done: what is to be stored goes into the frame, what is committed is kept for
@@ -69,10 +145,9 @@ func (g *Group) moveBase(f *frame) error {
 func (g *Group) ready(f *frame) error {
 	for g.rn.HasReady() {
 		rd := g.rn.Ready()
-		if rd.SoftState != nil {
-			g.lead(rd.SoftState.RaftState == raft.StateLeader)
+		if rd.SoftState != nil || rd.HardState != nil && rd.HardState.GetTerm() != g.term {
+			g.lead()
 		}
-		var out []*pb.Message
 		for _, m := range rd.Messages {
 			switch m.GetTo() {
 			case raft.LocalAppendThread:
@@ -82,66 +157,109 @@ func (g *Group) ready(f *frame) error {
 			case raft.LocalApplyThread:
 				g.applies = append(g.applies, m)
 			default:
-				out = append(out, m)
+				g.send(m)
 			}
 		}
-		g.send(out)
 	}
 	return nil
 }
 
-func (g *Group) send(out []*pb.Message) {
-	if len(out) > 0 && g.transport != nil {
-		g.transport.Send(g.id, out)
+func (g *Group) send(m *pb.Message) {
+	switch m.GetType() {
+	case pb.MsgSnap:
+		g.offer(m)
+	case pb.MsgApp:
+		if g.cfg.LocalLearning {
+			g.hold(m)
+			return
+		}
+		g.log.post(m.GetTo(), Envelope{group: g.id, m: m})
+	case pb.MsgHeartbeatResp:
+		if !bytes.Equal(m.Context, markLearned()) {
+			g.log.post(m.GetTo(), Envelope{group: g.id, m: m})
+		}
+	default:
+		g.log.post(m.GetTo(), Envelope{group: g.id, m: m})
 	}
 }
 
-// lead keeps track of leadership. The machine hears of it once an entry of the term has been applied.
-func (g *Group) lead(leading bool) {
-	if !leading {
+// lead keeps track of leadership. The machine hears of its own once an entry of the term has been applied. Leadership of one
+// term that follows that of another is a new one, even if Raft never said that it was lost between.
+func (g *Group) lead() {
+	st := g.rn.BasicStatus()
+	leads := st.RaftState == raft.StateLeader
+	if g.leading != 0 && (!leads || st.GetTerm() != g.leading) {
 		g.leading = 0
+		g.transferring = false
 		if g.announced {
 			g.announced = false
 			g.machine.Follow()
 		}
+		for i := range g.changes {
+			g.changes[i].wait = 0
+		}
+		if len(g.changes) > 0 {
+			g.Wake()
+		}
+	}
+	if leads {
+		g.leading = st.GetTerm()
+	}
+	if g.term == st.GetTerm() && g.leader == st.Lead {
 		return
 	}
-	g.leading = g.rn.BasicStatus().GetTerm()
+	g.term, g.leader = st.GetTerm(), st.Lead
+	if o, ok := g.machine.(Observer); ok {
+		o.Leader(g.term, g.leader)
+	}
 }
 
 // store puts an append of Raft's into the frame. Nothing waits for a hard state that only moves the commit index: it
-// goes along with the next frame.
+// goes along with the next frame. Responses that depend on nothing that is not durable yet go out at once.
 func (g *Group) store(m *pb.Message, f *frame) error {
 	if m.Snapshot != nil && !raft.IsEmptySnap(m.Snapshot) {
-		return failure.New(failure.FeatureNotSupported, "group %d: snapshots between voters not supported", g.id)
+		if err := g.storeSnapshot(m.Snapshot, f); err != nil {
+			return err
+		}
+		g.dirty = true
 	}
 	if m.Term != nil {
 		h := hardState{m.GetTerm(), m.GetVote(), m.GetCommit()}
-		g.state.setHard(h)
+		if old := g.state.setHard(h); old.term != h.term || old.vote != h.vote {
+			g.dirty, f.must = true, true
+		}
 		f.addHard(g.id, h.term, h.vote, h.commit)
 	}
 	if len(m.Entries) > 0 {
 		f.addEntries(g.id, m.Entries)
 		g.entryRuns = append(g.entryRuns, m.Entries)
-		f.must = true
+		g.confSeen = max(g.confSeen, confChangeIn(m.Entries))
+		g.dirty, f.must = true, true
 	}
-	if len(m.Responses) > 0 {
-		g.responses = append(g.responses, m.Responses...)
-		f.must = true
+	if len(m.Responses) == 0 {
+		return nil
 	}
+	if !g.dirty {
+		return g.deliver(m.Responses)
+	}
+	g.responses = append(g.responses, m.Responses...)
+	f.must = true
 	return nil
 }
 
 // proceed goes on after the frame was synced: Raft hears of it, and what is committed by it is applied. What Raft then
 // wants stored goes into the next frame.
 func (g *Group) proceed(at point, next *frame) error {
+	var last *pb.Entry
 	if len(g.entryRuns) > 0 {
 		invariant.Check(at.segment != 0, "I7: entries of group %d acknowledged without a sync", g.id)
 		for _, run := range g.entryRuns {
 			g.state.stored(run, at)
-			g.log.noteHighest(at.segment, g.id, run[len(run)-1].GetIndex())
+			last = run[len(run)-1]
+			g.log.noteHighest(at.segment, g.id, last.GetIndex())
 		}
 		g.entryRuns = g.entryRuns[:0]
+		g.releaseHeld()
 	}
 	if g.baseDue != 0 {
 		g.state.mu.Lock()
@@ -149,10 +267,27 @@ func (g *Group) proceed(at point, next *frame) error {
 		g.state.mu.Unlock()
 		g.baseDue = 0
 	}
+	if g.removal != nil {
+		return g.finishRemoval()
+	}
+	if g.gone != nil {
+		return nil
+	}
+	if g.install != nil {
+		if err := g.installed(); err != nil {
+			return err
+		}
+	}
+	g.dirty = false
 	due := g.responses
 	g.responses = nil
 	if err := g.deliver(due); err != nil {
 		return err
+	}
+	if last != nil {
+		if err := g.learn(last); err != nil {
+			return err
+		}
 	}
 	if err := g.ready(next); err != nil {
 		return err
@@ -160,25 +295,38 @@ func (g *Group) proceed(at point, next *frame) error {
 	if err := g.apply(next); err != nil {
 		return err
 	}
+	g.releaseHeld()
 	if next.must {
 		g.Wake()
 	}
 	return nil
 }
 
+// finishRemoval goes on after the log was told that the group is gone.
+func (g *Group) finishRemoval() error {
+	l := g.log
+	l.mu.Lock()
+	delete(l.mu.groups, g.id)
+	l.forgetHighest(g.id)
+	l.mu.Unlock()
+	err := g.removeCheckpoints()
+	g.removal <- err
+	g.removal = nil
+	g.stop(failure.New(failure.UndefinedObject, "group %d was removed", g.id))
+	return err
+}
+
 // deliver hands responses to Raft itself or to other voters.
 func (g *Group) deliver(due []*pb.Message) error {
-	var out []*pb.Message
 	for _, m := range due {
 		if m.GetTo() != g.node {
-			out = append(out, m)
+			g.send(m)
 			continue
 		}
 		if err := g.rn.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) {
 			return fmt.Errorf("group %d: step %s: %w", g.id, m.GetType(), err)
 		}
 	}
-	g.send(out)
 	return nil
 }
 
@@ -194,7 +342,9 @@ func (g *Group) apply(next *frame) error {
 			}
 			any = true
 		}
-		g.state.release(m.Entries[len(m.Entries)-1].GetIndex())
+		if !g.ticked.Load() { // other members may still need them
+			g.state.release(m.Entries[len(m.Entries)-1].GetIndex())
+		}
 		if err := g.deliver(m.Responses); err != nil {
 			return err
 		}
@@ -218,7 +368,10 @@ func (g *Group) applyEntry(e *pb.Entry) error {
 		}
 		g.machine.Apply(e.GetIndex(), e.GetTerm(), data)
 	default:
-		return failure.New(failure.FeatureNotSupported, "group %d: changes of membership not supported", g.id)
+		if err := g.applyChange(e); err != nil {
+			return err
+		}
+		g.machine.Apply(e.GetIndex(), e.GetTerm(), nil)
 	}
 	if g.leading != 0 && !g.announced && e.GetTerm() == g.leading {
 		g.announced = true

@@ -25,9 +25,11 @@ const (
 
 // The kinds of items inside a frame.
 const (
-	itemBase    = 1 // the group's log starts behind an index: index, term, voters
+	itemBase    = 1 // the group's log starts behind an index: index, term, members
 	itemHard    = 2 // term, vote, commit
 	itemEntries = 3
+	itemReset   = 4 // as base, and the entries before it are gone, those behind it, too: a snapshot replaced them
+	itemGone    = 5 // the group was removed
 )
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
@@ -121,12 +123,13 @@ func (f *frame) reset() {
 
 func (f *frame) items() int { return len(f.b) - segmentHeader - frameHeader }
 
-func (f *frame) addBase(g GroupID, index, term uint64, conf *pb.ConfState) error {
+// addBase says where a group's log starts; kind is itemBase or itemReset.
+func (f *frame) addBase(kind byte, g GroupID, index, term uint64, conf *pb.ConfState) error {
 	c, err := proto.Marshal(conf)
 	if err != nil {
 		return err
 	}
-	f.b = appendItem(f.b, itemBase, g)
+	f.b = appendItem(f.b, kind, g)
 	f.b = binary.LittleEndian.AppendUint64(f.b, index)
 	f.b = binary.LittleEndian.AppendUint64(f.b, term)
 	f.b = binary.LittleEndian.AppendUint32(f.b, uint32(len(c)))
@@ -153,6 +156,8 @@ func (f *frame) addEntries(g GroupID, entries []*pb.Entry) {
 	}
 }
 
+func (f *frame) addGone(g GroupID) { f.b = appendItem(f.b, itemGone, g) }
+
 func appendItem(b []byte, kind byte, g GroupID) []byte {
 	return binary.LittleEndian.AppendUint32(append(b, kind), uint32(g))
 }
@@ -161,7 +166,7 @@ func appendItem(b []byte, kind byte, g GroupID) []byte {
 type item struct {
 	kind         byte
 	group        GroupID
-	index, term  uint64 // base
+	index, term  uint64 // base, reset
 	conf         *pb.ConfState
 	hard         hardState
 	first        uint64 // entries: index of the first
@@ -183,7 +188,9 @@ func nextItem(b []byte) (it item, rest []byte, err error) {
 	it.kind, it.group = b[0], GroupID(binary.LittleEndian.Uint32(b[1:]))
 	b = b[5:]
 	switch it.kind {
-	case itemBase:
+	case itemGone:
+		return it, b, nil
+	case itemBase, itemReset:
 		if len(b) < 20 || uint64(len(b)-20) < uint64(binary.LittleEndian.Uint32(b[16:])) {
 			return it, nil, malformed("base too short")
 		}

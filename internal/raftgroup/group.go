@@ -1,11 +1,9 @@
 package raftgroup
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"path"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,81 +33,139 @@ type Machine interface {
 	Stopped(reason error)
 }
 
-// Transport carries messages to other voters. Send must not block; a lost message is sent again by Raft.
-type Transport interface {
-	Send(group GroupID, messages []*pb.Message)
+// Observer is what a Machine may be, too: it is told who leads. The log writer calls it.
+type Observer interface {
+	// Leader says that the group is in a term, and which node leads it, 0 when none is known. Lead and Follow say when this
+	// node may propose, which is later and earlier.
+	Leader(term, leader uint64)
+}
+
+// Snapshotter is what the Machine of a group with several members must be, too, so that a member that lags behind what was
+// trimmed, or is new, can be given the state instead of the entries.
+type Snapshotter interface {
+	// Snapshot returns the state as of an applied entry, and that entry's index. It is called from a goroutine of its own,
+	// and may take its time.
+	Snapshot() (index uint64, data []byte, err error)
+	// Restore replaces the machine's state by a snapshot of another node. It is durable already: the group's checkpoint is
+	// now that data. The log writer calls it.
+	Restore(index uint64, data []byte) error
 }
 
 // GroupConfig of a group.
 type GroupConfig struct {
 	ID GroupID
-	// Node is this node's Raft id, not 0, and Voters all of them when the group is new. Empty means this node alone.
-	Node   uint64
+	// Node is this node's Raft id; 0 means 1.
+	Node uint64
+	// Voters are the members of a new group, the same on all of them. Empty means this node alone. A log that holds the
+	// group already knows better.
 	Voters []uint64
-	// Transport is needed when there is more than one voter; then Tick must be called, too.
-	Transport Transport
-	// ElectionTicks is the election timeout in ticks; a heartbeat is sent every tick. 0 means 10.
-	ElectionTicks int
+	// Join is set when the group exists elsewhere and this node becomes a member by a change of membership (ChangeMembers):
+	// it starts empty, takes no part in elections, and is sent a snapshot.
+	Join bool
+	// Established is set when this node is known to have been a member before. Then a log without the group is an error: the
+	// node has forgotten what it promised to keep and whom it voted for, and must not come back under its old number.
+	Established bool
+	// ElectionTicks is how many ticks without a leader a follower waits, at least, before it asks for an election; 0 means
+	// 10. A leader sends a heartbeat every HeartbeatTicks; 0 means 1.
+	ElectionTicks, HeartbeatTicks int
+	// LocalLearning makes this node, when it leads, send entries only once it has synced them, so that the followers of a group
+	// with three voters know of commits before it does (see learn.go).
+	LocalLearning bool
+
+	sendUnsynced bool // what LocalLearning must not do; for the test that shows why
+}
+
+func (c *GroupConfig) ensureDefaults() {
+	if c.Node == 0 {
+		c.Node = 1
+	}
+	if len(c.Voters) == 0 {
+		c.Voters = []uint64{c.Node}
+	}
+	if c.ElectionTicks == 0 {
+		c.ElectionTicks = 10
+	}
+	if c.HeartbeatTicks == 0 {
+		c.HeartbeatTicks = 1
+	}
 }
 
 // Group is one Raft group on a log.
 type Group struct {
-	id        GroupID
-	log       *Log
-	machine   Machine
-	transport Transport
-	state     *state
-	queued    atomic.Bool
-	trimTo    atomic.Uint64
-	ckpt      uint64 // index of the newest checkpoint on disk; guarded by ckptMu
-	ckptMu    sync.Mutex
+	id      GroupID
+	log     *Log
+	cfg     GroupConfig
+	machine Machine
+	state   *state
+	queued  atomic.Bool
+	ticked  atomic.Bool // there are other members, or this node is none
+	trimTo  atomic.Uint64
+	ckpt    uint64 // index of the newest checkpoint on disk; guarded by ckptMu, as is its replacement
+	ckptMu  sync.Mutex
+	made    made
 
 	inbox struct {
 		sync.Mutex
-		messages []*pb.Message
+		messages []Envelope
 		ticks    int
 		campaign bool
+		requests []request
 	}
 
 	// What follows belongs to the log writer.
 	rn        *raft.RawNode
 	node      uint64
+	fresh     bool   // the log has not heard of the group yet
+	gone      error  // why the group is not served any more
+	term      uint64 // as last told to the observer
+	leader    uint64
 	leading   uint64        // the term this node leads in, 0 when it does not
 	announced bool          // the machine knows
+	dirty     bool          // the frame being collected holds something that responses depend on
 	entryRuns [][]*pb.Entry // stored in the frame being collected
 	responses []*pb.Message // due once that frame is synced
 	applies   []*pb.Message
-	baseDue   uint64 // base told to the frame being collected, 0 for none
+	baseDue   uint64     // base told to the frame being collected, 0 for none
+	removal   chan error // the frame being collected says that the group is gone
+	changes   []request  // of membership, under way
+	// transferring is set while a transfer of leadership may be under way.
+	transferring bool
+	outgoing     map[uint64]*outgoing // snapshots that other nodes are fetching
+	incoming     *incoming            // the snapshot that this node is fetching
+	install      *pb.Snapshot         // the frame being collected says that the log starts behind it
+	held         []*pb.Message        // appends that wait for the sync of their entries
+	proven       proof
+	confSeen     uint64 // the last change of membership in the log may be at this index
 }
 
-// Group adds a group to a log that has not been started. Restored is the machine's checkpoint and the index it stands
-// for, as given to Checkpoint earlier; nil and the base of the log for a group without one. The machine's Apply is
-// called for the entries behind it once the log runs.
+// Group adds a group to the log: one that the log holds, or a new one. It may be called before Start and at any time after
+// it. Open is given the machine's checkpoint, as given to Checkpoint earlier, nil for a group without one. The machine's
+// Apply is called for the entries behind it once the log runs.
 func (l *Log) Group(cfg GroupConfig, open func(checkpoint []byte) (Machine, error)) (*Group, error) {
-	invariant.Check(!l.started.Load(), "group %d added to a running log", cfg.ID)
-	if cfg.Node == 0 {
-		cfg.Node = 1
-	}
-	if len(cfg.Voters) == 0 {
-		cfg.Voters = []uint64{cfg.Node}
-	}
-	if cfg.ElectionTicks == 0 {
-		cfg.ElectionTicks = 10
-	}
-	g := &Group{id: cfg.ID, log: l, transport: cfg.Transport, node: cfg.Node}
-	s := l.restored[cfg.ID]
-	if s == nil {
-		s = &state{log: l, group: cfg.ID}
-		// The log of a new group starts behind entry 1, whose members everybody was started with.
-		s.mu.base, s.mu.baseTerm, s.mu.durableBase, s.mu.last = 1, 1, 1, 1
-		s.mu.hard = hardState{term: 1, commit: 1}
-		s.mu.conf = &pb.ConfState{Voters: cfg.Voters}
-		if err := s.repeat(&l.frame); err != nil {
+	cfg.ensureDefaults()
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	g := &Group{id: cfg.ID, log: l, cfg: cfg, node: cfg.Node}
+	l.mu.Lock()
+	s, exists, closing := l.restored[cfg.ID], l.mu.groups[cfg.ID] != nil, l.mu.closing
+	l.mu.Unlock()
+	switch {
+	case exists:
+		return nil, failure.New(failure.DuplicateObject, "group %d exists already", cfg.ID)
+	case closing:
+		return nil, errClosed()
+	case s == nil && cfg.Established:
+		return nil, failure.New(failure.DataCorrupted, "the log of group %d is gone, though node %d was a member of it", cfg.ID, cfg.Node).
+			WithHint("Remove the node from the cluster and let it join again under a new number.")
+	case s == nil:
+		s = newState(l, cfg)
+		if err := g.removeCheckpoints(); err != nil { // of a group of this number that was removed
 			return nil, err
 		}
+		g.fresh = true
 	}
-	delete(l.restored, cfg.ID)
-	g.state = s
+	g.state, s.owner = s, g
+	g.confSeen = s.mu.last
 	data, err := g.loadCheckpoint()
 	if err != nil {
 		return nil, err
@@ -117,20 +173,38 @@ func (l *Log) Group(cfg GroupConfig, open func(checkpoint []byte) (Machine, erro
 	if g.machine, err = open(data); err != nil {
 		return nil, err
 	}
-	if err := g.startRaft(cfg); err != nil {
+	if err := g.startRaft(); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
+	delete(l.restored, cfg.ID)
 	l.mu.groups[cfg.ID] = g
 	l.mu.Unlock()
-	if len(s.mu.conf.Voters) == 1 && s.mu.conf.Voters[0] == cfg.Node {
+	g.noteMembers()
+	if !g.ticked.Load() {
 		g.inbox.campaign = true // alone: no election timeout to wait for
 	}
 	g.Wake()
 	return g, nil
 }
 
-func (g *Group) startRaft(cfg GroupConfig) error {
+func errClosed() *failure.Error { return failure.New(failure.AdminShutdown, "the journal is closed") }
+
+// newState is that of a group that the log does not hold.
+func newState(l *Log, cfg GroupConfig) *state {
+	s := &state{log: l, group: cfg.ID}
+	if cfg.Join {
+		s.mu.confs = []confAt{{0, &pb.ConfState{}}}
+		return s
+	}
+	// The log of a new group starts behind entry 1, whose members everybody was started with.
+	s.mu.base, s.mu.baseTerm, s.mu.durableBase, s.mu.last = 1, 1, 1, 1
+	s.mu.hard = hardState{term: 1, commit: 1}
+	s.mu.confs = []confAt{{1, &pb.ConfState{Voters: slices.Clone(cfg.Voters)}}}
+	return s
+}
+
+func (g *Group) startRaft() error {
 	s := g.state
 	if g.ckpt < s.mu.base && s.mu.base > 1 {
 		return failure.New(failure.DataCorrupted, "group %d: the log starts behind entry %d, but the checkpoint is of entry %d",
@@ -142,17 +216,19 @@ func (g *Group) startRaft(cfg GroupConfig) error {
 	}
 	s.mu.hard.commit = max(s.mu.hard.commit, applied)
 	rn, err := raft.NewRawNode(&raft.Config{
-		ID:                        cfg.Node,
-		ElectionTick:              cfg.ElectionTicks,
-		HeartbeatTick:             1,
+		ID:                        g.node,
+		ElectionTick:              g.cfg.ElectionTicks,
+		HeartbeatTick:             g.cfg.HeartbeatTicks,
 		Storage:                   s,
 		Applied:                   applied,
 		AsyncStorageWrites:        true,
 		MaxSizePerMsg:             1 << 20,
 		MaxCommittedSizePerReady:  8 << 20,
 		MaxInflightMsgs:           64,
+		MaxInflightBytes:          32 << 20,
 		CheckQuorum:               true,
 		PreVote:                   true,
+		StepDownOnRemoval:         true,
 		DisableProposalForwarding: true,
 		Logger:                    quiet{},
 	})
@@ -163,6 +239,9 @@ func (g *Group) startRaft(cfg GroupConfig) error {
 	return nil
 }
 
+// ID returns the group's number.
+func (g *Group) ID() GroupID { return g.id }
+
 // Wake asks the log writer to look at the group: its machine has something to gather. It costs next to nothing when the
 // group is queued already.
 func (g *Group) Wake() {
@@ -171,20 +250,24 @@ func (g *Group) Wake() {
 	}
 }
 
-// Step takes messages from other voters.
-func (g *Group) Step(messages ...*pb.Message) {
+// inboxMax bounds the messages that wait for the log writer, so that one that is stuck in a sync does not fill the memory.
+// What is dropped Raft sends again.
+const inboxMax = 4096
+
+func (g *Group) post(e Envelope) {
 	g.inbox.Lock()
-	g.inbox.messages = append(g.inbox.messages, messages...)
+	if len(g.inbox.messages) < inboxMax {
+		g.inbox.messages = append(g.inbox.messages, e)
+	}
 	g.inbox.Unlock()
 	g.Wake()
 }
 
-// Tick moves the group's logical clock. A group with one voter needs no ticks.
-func (g *Group) Tick() {
-	g.inbox.Lock()
-	g.inbox.ticks++
-	g.inbox.Unlock()
-	g.Wake()
+// noteMembers looks at who the members are after they may have changed.
+func (g *Group) noteMembers() {
+	conf := g.state.latestConf()
+	alone := len(conf.Voters) == 1 && conf.Voters[0] == g.node && len(conf.Learners)+len(conf.VotersOutgoing) == 0
+	g.ticked.Store(!alone)
 }
 
 // Entry is a log entry as Read returns it.
@@ -237,74 +320,4 @@ func (g *Group) Trim(index uint64) {
 		}
 	}
 	g.Wake()
-}
-
-// Checkpoint durably saves the machine's state as of an applied index. It is slow, and called by one goroutine at a time.
-func (g *Group) Checkpoint(index uint64, data []byte) error {
-	b := binary.LittleEndian.AppendUint32(nil, checkpointMagic)
-	b = binary.LittleEndian.AppendUint32(b, uint32(g.id))
-	b = binary.LittleEndian.AppendUint64(b, index)
-	b = append(b, data...)
-	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli()))
-	name := g.checkpointName()
-	full := path.Join(g.log.dir, name)
-	f, err := g.log.fs.Create(full + ".new")
-	if err != nil {
-		return wrapIO(err, "make", name)
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = g.log.fs.Rename(full+".new", full)
-	}
-	if err == nil {
-		err = g.log.fs.SyncDir(g.log.dir)
-	}
-	if err != nil {
-		return wrapIO(err, "write", name)
-	}
-	g.ckptMu.Lock()
-	g.ckpt = index
-	g.ckptMu.Unlock()
-	return nil
-}
-
-const checkpointMagic = 0x314b434d // "MCK1"
-
-func (g *Group) checkpointName() string { return fmt.Sprintf("group-%08x.checkpoint", uint32(g.id)) }
-
-// loadCheckpoint returns the saved state, nil when there is none.
-func (g *Group) loadCheckpoint() ([]byte, error) {
-	name := g.checkpointName()
-	full := path.Join(g.log.dir, name)
-	ok, err := g.log.fs.Exists(full)
-	if err != nil || !ok {
-		return nil, err
-	}
-	f, err := g.log.fs.Open(full)
-	if err != nil {
-		return nil, wrapIO(err, "open", name)
-	}
-	size, err := f.Size()
-	b := make([]byte, size)
-	if err == nil && size > 0 {
-		_, err = f.ReadAt(b, 0)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return nil, wrapIO(err, "read", name)
-	}
-	if len(b) < 20 || binary.LittleEndian.Uint32(b) != checkpointMagic || binary.LittleEndian.Uint32(b[4:]) != uint32(g.id) ||
-		crc32.Checksum(b[:len(b)-4], castagnoli()) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
-		return nil, damaged(name, 0)
-	}
-	g.ckpt = binary.LittleEndian.Uint64(b[8:])
-	return b[16 : len(b)-4], nil
 }

@@ -1,12 +1,14 @@
 package raftgroup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/host"
@@ -20,6 +22,12 @@ type LogConfig struct {
 	// SpareFiles is how many trimmed segments are kept for reuse: their blocks have been written already, and syncing data
 	// in such blocks takes half the time. 0 means 2.
 	SpareFiles int
+	// Transport carries messages to other nodes; nil on a node that is alone.
+	Transport Transport
+	// Time, when not nil, is where ticks come from: one every Tick, 0 means 100 ms. Without it, Log.Tick must be called.
+	// Groups whose only member is this node need no ticks and are not woken by them.
+	Time host.Time
+	Tick time.Duration
 	// Stopped, when not nil, is called once, by the log writer, when the log stops because of an error. It must not block.
 	Stopped func(error)
 }
@@ -31,6 +39,9 @@ func (c *LogConfig) ensureDefaults() {
 	if c.SpareFiles == 0 {
 		c.SpareFiles = 2
 	}
+	if c.Tick == 0 {
+		c.Tick = 100 * time.Millisecond
+	}
 }
 
 // zeroAhead is how much of a fresh file is written with zeros at a time, ahead of the frames: the sync that turns
@@ -40,7 +51,7 @@ const zeroAhead = 1 << 20
 // frameMax is the size of items above which no more groups are added to a frame.
 const frameMax = 16 << 20
 
-// Log is the segmented log of a node. OpenLog reads it, Group adds the groups, Start lets them run, Close ends it.
+// Log is the segmented log of a node. OpenLog reads it, Group adds groups, Start lets them run, Close ends it.
 type Log struct {
 	fs   host.FS
 	dir  string
@@ -60,6 +71,9 @@ type Log struct {
 	stopped chan struct{} // closed when the log writer has ended
 	failed  chan struct{} // closed when it ended with an error
 	started atomic.Bool
+	opening sync.Mutex     // held while a group is added or removed
+	tasks   sync.WaitGroup // goroutines next to the log writer
+	quit    func()         // ends the ticks
 
 	// What follows belongs to the log writer (and to OpenLog before it).
 	frame   frame
@@ -68,8 +82,9 @@ type Log struct {
 	prev    uint32 // checksum of the last frame
 	fresh   bool   // the current segment has no frame yet: the next one repeats every group's state
 	renamed bool   // the folder must be synced before the next frame counts
+	outbox  map[uint64]*parcel
 
-	restored map[GroupID]*state // groups found at recovery, until Group asks for them
+	restored map[GroupID]*state // groups found at recovery, until Group asks for them; guarded by mu once started
 }
 
 // segment is one file of the log.
@@ -100,7 +115,114 @@ func (l *Log) Failed() <-chan struct{} { return l.failed }
 // Start begins to serve the groups.
 func (l *Log) Start() {
 	invariant.Check(!l.started.Swap(true), "log started twice")
+	if l.cfg.Time != nil {
+		ctx, quit := context.WithCancel(context.Background())
+		l.quit = quit
+		l.tasks.Go(func() {
+			for l.cfg.Time.Sleep(ctx, l.cfg.Tick) == nil {
+				l.Tick()
+			}
+		})
+	}
 	go l.run()
+}
+
+// Tick moves the logical clock of all groups that have other members.
+func (l *Log) Tick() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	woken := false
+	for _, g := range l.mu.groups {
+		if !g.ticked.Load() {
+			continue
+		}
+		g.inbox.Lock()
+		g.inbox.ticks++
+		g.inbox.Unlock()
+		if !g.queued.Swap(true) {
+			l.mu.queue = append(l.mu.queue, g)
+			woken = true
+		}
+	}
+	if woken { // once: all of them take one turn together, and what they send to a node travels together
+		l.signal()
+	}
+}
+
+// Step takes what another node's transport was given. Messages for groups that are not here are dropped.
+func (l *Log) Step(from uint64, batch []Envelope) {
+	var g *Group
+	for _, e := range batch {
+		if e.From() != from {
+			continue
+		}
+		if g == nil || g.id != e.group {
+			l.mu.Lock()
+			g = l.mu.groups[e.group]
+			l.mu.Unlock()
+		}
+		if g != nil {
+			g.post(e)
+		}
+	}
+}
+
+// parcel is what goes to one node next.
+type parcel struct {
+	batch []Envelope
+	bytes int
+}
+
+// parcelBytes is the size at which a parcel leaves without waiting for more.
+const parcelBytes = 4 << 20
+
+func (l *Log) post(to uint64, e Envelope) {
+	if l.cfg.Transport == nil {
+		return
+	}
+	p := l.outbox[to]
+	if p == nil {
+		if l.outbox == nil {
+			l.outbox = map[uint64]*parcel{}
+		}
+		p = &parcel{}
+		l.outbox[to] = p
+	}
+	p.batch = append(p.batch, e)
+	if p.bytes += e.size(); p.bytes >= parcelBytes {
+		l.cfg.Transport.Send(to, p.batch)
+		*p = parcel{}
+	}
+}
+
+// flush hands over what the groups have sent.
+func (l *Log) flush() {
+	for to, p := range l.outbox {
+		if len(p.batch) > 0 {
+			l.cfg.Transport.Send(to, p.batch)
+			*p = parcel{}
+		}
+	}
+}
+
+// RemoveGroup ends a group and deletes what the log holds of it. It returns once that is durable. The node must not be a
+// member any more, or the group be given up on all nodes.
+func (l *Log) RemoveGroup(id GroupID) error {
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	l.mu.Lock()
+	g, closing := l.mu.groups[id], l.mu.closing
+	l.mu.Unlock()
+	if closing {
+		return errClosed()
+	}
+	if g == nil {
+		return failure.New(failure.UndefinedObject, "group %d does not exist", id)
+	}
+	invariant.Check(l.started.Load(), "group %d removed from a log that was not started", id)
+	done := make(chan error, 1)
+	g.ask(request{kind: askRemove, done: done})
+	return g.await(done)
 }
 
 // Close serves what is queued already, stops the log writer and closes the files. The error is why the log stopped
@@ -110,9 +232,13 @@ func (l *Log) Close() error {
 	l.mu.closing = true
 	l.mu.Unlock()
 	l.signal()
+	if l.quit != nil {
+		l.quit()
+	}
 	if l.started.Load() {
 		<-l.stopped
 	}
+	l.tasks.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.mu.err
@@ -183,6 +309,7 @@ func (l *Log) cycle(turn []*Group) error {
 		}
 		served = append(served, g)
 	}
+	l.flush()
 	var at point
 	if l.frame.must {
 		var err error
@@ -196,6 +323,7 @@ func (l *Log) cycle(turn []*Group) error {
 			return err
 		}
 	}
+	l.flush()
 	return l.reclaim()
 }
 
@@ -211,10 +339,10 @@ func (l *Log) end(reason error) {
 	l.mu.Unlock()
 	why := reason
 	if why == nil {
-		why = failure.New(failure.AdminShutdown, "the journal is closed")
+		why = errClosed()
 	}
 	for _, g := range groups {
-		g.machine.Stopped(why)
+		g.stop(why)
 	}
 	if reason != nil {
 		close(l.failed)
@@ -382,7 +510,7 @@ func (l *Log) repeatStates() error {
 func (s *state) repeat(f *frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := f.addBase(s.group, s.mu.base, s.mu.baseTerm, s.mu.conf); err != nil {
+	if err := f.addBase(itemBase, s.group, s.mu.base, s.mu.baseTerm, s.mu.confs[0].conf); err != nil {
 		return err
 	}
 	f.addHard(s.group, s.mu.hard.term, s.mu.hard.vote, s.mu.hard.commit)
@@ -439,13 +567,20 @@ func (l *Log) takeOldest() *segment {
 		return nil
 	}
 	for id, high := range seg.highest {
-		g := l.mu.groups[id]
-		if g == nil || g.state.durableBase() < high {
+		g, asleep := l.mu.groups[id], l.restored[id] != nil
+		if asleep || g != nil && g.state.durableBase() < high {
 			return nil
 		}
 	}
 	l.mu.segments = l.mu.segments[1:]
 	return seg
+}
+
+// forgetHighest lets go of the files that hold a group which was removed.
+func (l *Log) forgetHighest(id GroupID) {
+	for _, seg := range l.mu.segments {
+		delete(seg.highest, id)
+	}
 }
 
 // reclaimable says whether trimming a group up to index would free a file, as far as this group is concerned.

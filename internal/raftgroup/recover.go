@@ -203,8 +203,13 @@ func (l *Log) replay(seg *segment, r *frameReader) (frames int, err error) {
 // restore applies one item to the state of its group.
 func (l *Log) restore(seg *segment, off int64, it *item) error {
 	s := l.restored[it.group]
+	if it.kind == itemGone {
+		delete(l.restored, it.group)
+		l.forgetHighest(it.group)
+		return nil
+	}
 	if s == nil {
-		if it.kind != itemBase {
+		if it.kind != itemBase && it.kind != itemReset {
 			return damaged(seg.name, off).WithDetail("Group %d is not announced.", it.group)
 		}
 		s = &state{log: l, group: it.group}
@@ -213,6 +218,8 @@ func (l *Log) restore(seg *segment, off int64, it *item) error {
 	switch it.kind {
 	case itemBase:
 		s.restoreBase(it)
+	case itemReset:
+		s.reset(it.index, it.term, it.conf)
 	case itemHard:
 		s.setHard(it.hard)
 	case itemEntries:

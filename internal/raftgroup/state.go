@@ -22,12 +22,13 @@ const cacheBytes = 8 << 20
 type state struct {
 	log   *Log
 	group GroupID
+	owner *Group // nil until the group is opened
 
 	mu struct {
 		sync.Mutex
 		hard     hardState
-		conf     *pb.ConfState
-		base     uint64 // the log starts behind this index
+		confs    []confAt // who the members were, from an index on; the first holds for base
+		base     uint64   // the log starts behind this index
 		baseTerm uint64
 		// durableBase trails base until a synced frame says so.
 		durableBase uint64
@@ -37,6 +38,12 @@ type state struct {
 		cache       []*pb.Entry // the newest entries, without gaps up to last
 		cached      int
 	}
+}
+
+// confAt says that these are the members once an entry has been applied.
+type confAt struct {
+	index uint64
+	conf  *pb.ConfState
 }
 
 // termRun says that entries from first on have this term, up to the next run.
@@ -56,7 +63,12 @@ func (s *state) setBase(index, term uint64, conf *pb.ConfState) {
 	if index < s.mu.base {
 		return
 	}
-	s.mu.base, s.mu.baseTerm, s.mu.conf = index, term, conf
+	s.mu.base, s.mu.baseTerm = index, term
+	later := 0
+	for later < len(s.mu.confs) && s.mu.confs[later].index <= index {
+		later++
+	}
+	s.mu.confs = append([]confAt{{index, conf}}, s.mu.confs[later:]...)
 	if s.mu.last < index {
 		s.mu.last = index
 		s.mu.terms, s.mu.points = nil, nil
@@ -76,10 +88,50 @@ func (s *state) setBase(index, term uint64, conf *pb.ConfState) {
 	}
 }
 
-func (s *state) setHard(h hardState) {
+// reset empties the log: a snapshot replaces all of it.
+func (s *state) reset(index, term uint64, conf *pb.ConfState) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.base, s.mu.baseTerm, s.mu.last = index, term, index
+	s.mu.confs = []confAt{{index, conf}}
+	s.mu.terms, s.mu.points, s.mu.cache, s.mu.cached = nil, nil, nil, 0
+	s.mu.hard.commit = max(s.mu.hard.commit, index)
+}
+
+// noteConf records who the members are once an entry has been applied.
+func (s *state) noteConf(index uint64, conf *pb.ConfState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.mu.confs); n > 0 && s.mu.confs[n-1].index >= index {
+		return
+	}
+	s.mu.confs = append(s.mu.confs, confAt{index, conf})
+}
+
+// confAt returns who the members were once an entry at or behind the base had been applied.
+func (s *state) confAt(index uint64) *pb.ConfState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.mu.confs) - 1
+	for n > 0 && s.mu.confs[n].index > index {
+		n--
+	}
+	return s.mu.confs[n].conf
+}
+
+func (s *state) latestConf() *pb.ConfState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.confs[len(s.mu.confs)-1].conf
+}
+
+// setHard takes a hard state over and returns the one before.
+func (s *state) setHard(h hardState) hardState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.mu.hard
 	s.mu.hard = h
-	s.mu.Unlock()
+	return old
 }
 
 // note records that a frame holds entries of the given terms from first on, replacing what was there.
@@ -165,7 +217,7 @@ func (s *state) InitialState() (*pb.HardState, *pb.ConfState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.mu.hard
-	return &pb.HardState{Term: &h.term, Vote: &h.vote, Commit: &h.commit}, proto.CloneOf(s.mu.conf), nil
+	return &pb.HardState{Term: &h.term, Vote: &h.vote, Commit: &h.commit}, proto.CloneOf(s.mu.confs[len(s.mu.confs)-1].conf), nil
 }
 
 // Entries implements raft.Storage.
@@ -238,11 +290,6 @@ func (s *state) FirstIndex() (uint64, error) {
 	return s.mu.base + 1, nil
 }
 
-// Snapshot implements raft.Storage. A voter that lags behind the trimmed log cannot be helped by the log alone.
-func (s *state) Snapshot() (*pb.Snapshot, error) {
-	return nil, raft.ErrSnapshotTemporarilyUnavailable
-}
-
 // read collects entries [lo, hi) from the files, at least one and then up to maxSize bytes.
 func (s *state) read(lo, hi, maxSize uint64) ([]*pb.Entry, error) {
 	s.mu.Lock()
@@ -310,7 +357,7 @@ func newEntry(index uint64, e rawEntry) *pb.Entry {
 // restoreBase takes a base found at recovery. The entries before it may be in no file any more; those behind it follow.
 func (s *state) restoreBase(it *item) {
 	s.mu.Lock()
-	known := s.mu.conf != nil
+	known := len(s.mu.confs) > 0
 	s.mu.Unlock()
 	if !known {
 		s.mu.last = it.index
