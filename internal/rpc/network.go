@@ -376,14 +376,14 @@ const readBuffer = 64 << 10
 // accept shakes hands as the accepter and serves the connection.
 func (n *Network) accept(raw net.Conn) {
 	stop := n.cfg.Host.AfterFunc(n.cfg.HandshakeTimeout, func() { _ = raw.Close() })
-	c, err := n.welcome(raw)
+	c, visit, err := n.welcome(raw)
 	intime := stop()
 	n.dismiss(raw)
 	if err != nil || !intime {
 		_ = raw.Close()
 		return
 	}
-	if c.peer != 0 {
+	if !visit {
 		n.replace(c)
 		defer n.leave(c)
 	}
@@ -393,14 +393,15 @@ func (n *Network) accept(raw net.Conn) {
 	n.cfg.Log.Debug("connection of another node ended", "node", c.peer, "error", err)
 }
 
-func (n *Network) welcome(raw net.Conn) (*conn, error) {
+// welcome answers a hello. A visit is a connection beside the node's lasting one, made for one call to an address.
+func (n *Network) welcome(raw net.Conn) (c *conn, visit bool, err error) {
 	nc := raw
 	from := raw.RemoteAddr().String()
 	if n.cfg.TLS != nil {
 		t := tls.Server(raw, n.cfg.TLS)
 		if err := t.HandshakeContext(context.Background()); err != nil { // the timer closes the connection
 			n.refused(from, "TLS: "+err.Error())
-			return nil, err
+			return nil, false, err
 		}
 		nc = t
 	}
@@ -408,12 +409,12 @@ func (n *Network) welcome(raw net.Conn) (*conn, error) {
 	var scratch [headMax]byte
 	b, err := readFrame(r, handshakeMax, &scratch)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	k, h, err := decodeHello(b)
 	if err != nil || k != kindHello {
 		n.refused(from, "what connected to the port for other nodes does not speak their protocol")
-		return nil, errNotMeridian
+		return nil, false, errNotMeridian
 	}
 	me := n.identity()
 	version, err := me.judge(h, n.isRemoved)
@@ -423,13 +424,13 @@ func (n *Network) welcome(raw net.Conn) (*conn, error) {
 	if err != nil {
 		n.refused(from, err.Error())
 		_, _ = nc.Write(appendFrame(nil, []byte{byte(kindRefuse)}, []byte(err.Error())))
-		return nil, err
+		return nil, false, err
 	}
 	answer := hello{min: version, max: version, from: me.self, to: h.from, cluster: me.cluster}
 	if _, err := nc.Write(appendFrame(nil, appendHello(nil, kindWelcome, answer), nil)); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return newConn(n, raw, nc, r, h.from, target(h.from, from), false), nil
+	return newConn(n, raw, nc, r, h.from, target(h.from, from), false), h.to == 0 || h.from == 0, nil
 }
 
 // replace makes c the connection of its node. Messages keep their order: the earlier connection has delivered its last one before the

@@ -47,7 +47,8 @@ func (l *lines) count(s string) int {
 func startAt(t testing.TB, addr string, self NodeID, cluster string, edit ...func(*Config)) *node {
 	t.Helper()
 	logs := &lines{}
-	cfg := Config{Host: oshost.New(), Self: self, Cluster: cluster, Log: slog.New(slog.NewTextHandler(logs, nil))}
+	cfg := Config{Host: oshost.New(), Self: self, Cluster: cluster, Log: slog.New(slog.NewTextHandler(logs, nil)),
+		Timeout: 30 * time.Second} // the test machine may be busy
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -250,7 +251,7 @@ func TestMessages(t *testing.T) {
 	}
 	large := make(chan error, 1)
 	go func() {
-		_, err := a.Call(context.Background(), 2, Control, make([]byte, 20<<20))
+		_, err := a.Call(context.Background(), 2, Control, make([]byte, 6<<20))
 		large <- err
 	}()
 	for i := range uint64(count) {
@@ -262,7 +263,7 @@ func TestMessages(t *testing.T) {
 	<-done
 	<-done
 	if err := <-large; err != nil {
-		t.Fatal(err)
+		t.Fatal(err, failure.As(err).Detail)
 	}
 	a.Send(7, Raft, nil)
 	a.Send(2, Watermark, nil) // no handler
@@ -563,6 +564,9 @@ func TestSlowReader(t *testing.T) {
 	}
 	s, err := a.Stream(ctx, 2, Feed, nil)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Recv(ctx); err != nil {
 		t.Fatal(err)
 	}
 	a.SetPeer(2, "")
