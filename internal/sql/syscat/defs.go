@@ -180,7 +180,7 @@ func (e *Env) checkDef(expr string, t *catalog.Table, value datum.Type, pretty b
 	}
 	d := &deparser{e: e, t: t, value: value, pretty: pretty}
 	d.expr(x)
-	return "CHECK (" + d.b.String() + ")"
+	return "CHECK (" + d.String() + ")"
 }
 
 // trimCheck takes the word CHECK and its parentheses off a definition.

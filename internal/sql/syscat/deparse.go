@@ -18,12 +18,15 @@ type deparser struct {
 	t      *catalog.Table
 	value  datum.Type // of VALUE in a domain's CHECK
 	pretty bool
-	b      strings.Builder
-	// query keeps the qualifiers of columns, as in queries over several tables.
-	query bool
-	// qualifier is what goes before the columns of a query over one table.
-	qualifier string
+	b      []byte
+	// scope is what names stand for in a query, nil in an expression over the columns of t.
+	scope *scope
+	// indent is where lines begin.
+	indent int
 }
+
+// String is what was printed.
+func (d *deparser) String() string { return string(d.b) }
 
 // exprText prints a stored expression whose result is assigned to type want.
 func (e *Env) exprText(text string, t *catalog.Table, want datum.Type) string {
@@ -37,7 +40,7 @@ func (e *Env) exprPretty(text string, t *catalog.Table, want datum.Type, pretty 
 	}
 	d := &deparser{e: e, t: t, pretty: pretty}
 	d.top(x, want.OID)
-	return d.b.String()
+	return d.String()
 }
 
 // top prints an expression without the implicit cast to what it is assigned to.
@@ -51,7 +54,7 @@ func (d *deparser) top(x parser.Expr, want catalog.OID) {
 
 func (d *deparser) s(texts ...string) {
 	for _, t := range texts {
-		d.b.WriteString(t)
+		d.b = append(d.b, t...)
 	}
 }
 
@@ -81,21 +84,55 @@ func (d *deparser) constant(c *parser.Const, want catalog.OID, assigned bool) {
 		if v, err := datum.ParseText(datum.T(want), text, nil); err == nil && want < catalog.FirstUserOID {
 			text = datum.Text(datum.T(want), v, nil)
 		}
-		d.s(catalog.QuoteLiteral(text), "::", d.typeName(want))
+		d.typed(text, want)
 	case parser.ConstBoolean:
 		d.s(strconv.FormatBool(c.Bool))
+	case parser.ConstBitString:
+		if bits, err := datum.ParseText(datum.T(datum.OIDBit), c.Str, nil); err == nil {
+			d.s(literal(datum.Text(datum.T(datum.OIDBit), bits, nil)), `::"bit"`)
+			return
+		}
+		d.s(parser.Format(c))
 	default:
 		d.s(parser.Format(c))
 	}
 }
 
+// typed prints a value of a type, without the type where the value shows it.
+func (d *deparser) typed(text string, t catalog.OID) {
+	plain := text != "" && text[0] >= '0' && text[0] <= '9'
+	switch {
+	case t == datum.OIDInt4 && plain, t == datum.OIDNumeric && plain && strings.ContainsAny(text, "eE."):
+		d.s(text)
+	case t == datum.OIDBool && text == "t":
+		d.s("true")
+	case t == datum.OIDBool && text == "f":
+		d.s("false")
+	case t == datum.OIDAny:
+		d.s(literal(text))
+	default:
+		d.s(literal(text), "::", d.typeName(t))
+	}
+}
+
+// quoted prints a string as a value of a type, without its type.
+func (d *deparser) quoted(text string, t catalog.OID) string {
+	if t == datum.OIDNumeric && text != "" && text[0] >= '0' && text[0] <= '9' && strings.ContainsAny(text, "eE.") {
+		return text
+	}
+	return literal(text)
+}
+
+// literal quotes a string as is right while standard_conforming_strings is on.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
 func (d *deparser) number(c *parser.Const, want catalog.OID, assigned bool) {
 	text, own := numberOf(c)
 	cast := want != 0 && want != own && !assigned
 	switch {
-	case text[0] == '-' && !cast:
+	case quotedNumber(text, own) && !cast:
 		d.s("'", text, "'::", d.typeName(own))
-	case text[0] == '-':
+	case quotedNumber(text, own):
 		d.s("('", text, "'::", d.typeName(own), ")::", d.typeName(want))
 	case cast && d.pretty:
 		d.s(text, "::", d.typeName(want))
@@ -106,6 +143,11 @@ func (d *deparser) number(c *parser.Const, want catalog.OID, assigned bool) {
 	}
 }
 
+// quotedNumber says whether a number would be read as something else without quotes and its type.
+func quotedNumber(text string, t catalog.OID) bool {
+	return text[0] == '-' || t == datum.OIDInt8 || t == datum.OIDNumeric && !strings.ContainsAny(text, "eE.")
+}
+
 // numberOf returns a numeric literal's text and type.
 func numberOf(c *parser.Const) (string, catalog.OID) {
 	if c.Kind == parser.ConstInteger {
@@ -113,6 +155,11 @@ func numberOf(c *parser.Const) (string, catalog.OID) {
 	}
 	if _, err := strconv.ParseInt(c.Str, 10, 64); err == nil {
 		return c.Str, datum.OIDInt8
+	}
+	if strings.ContainsAny(c.Str, "eE") {
+		if v, err := datum.ParseText(datum.T(datum.OIDNumeric), c.Str, nil); err == nil {
+			return datum.Text(datum.T(datum.OIDNumeric), v, nil), datum.OIDNumeric
+		}
 	}
 	return c.Str, datum.OIDNumeric
 }
@@ -168,7 +215,7 @@ func (d *deparser) typeOf(x parser.Expr) catalog.OID {
 	case *parser.NullIfExpr:
 		return d.typeOf(x.Left)
 	}
-	return 0
+	return d.typeOfMore(x)
 }
 
 func sqlValueType(k parser.SQLValueKind) catalog.OID {
@@ -200,19 +247,6 @@ func (d *deparser) common(xs []parser.Expr) catalog.OID {
 		return 0
 	}
 	return t
-}
-
-func (d *deparser) columnType(x *parser.ColumnRef) catalog.OID {
-	if len(x.Parts) == 1 && x.Parts[0] == "value" && d.value.OID != 0 {
-		return d.value.OID
-	}
-	if d.t == nil || len(x.Parts) == 0 || x.Star {
-		return 0
-	}
-	if c, _ := d.t.ColumnByName(x.Parts[len(x.Parts)-1]); c != nil {
-		return c.Type.OID
-	}
-	return 0
 }
 
 func (d *deparser) castType(t *parser.TypeName) catalog.OID {
@@ -252,24 +286,12 @@ func (d *deparser) operator(x *parser.OpExpr) (builtin.ResolvedOp, bool) {
 	return op, err == nil
 }
 
-func (d *deparser) function(x *parser.FuncCall) *builtin.Resolved {
-	call := builtin.FuncCall{Name: x.Name[len(x.Name)-1], Variadic: x.Variadic}
-	for _, a := range x.Args {
-		t := d.typeOf(a)
-		if t == 0 {
-			return nil
-		}
-		call.Args = append(call.Args, t)
-	}
-	r, err := d.e.Facts.ResolveFunc(call)
-	if err != nil {
-		return nil
-	}
-	return r
-}
-
 // operand prints an expression where a value of type want is needed, with the cast that makes it one.
 func (d *deparser) operand(x parser.Expr, want catalog.OID, parens bool) {
+	if c, ok := x.(*parser.Const); ok && want == datum.OIDAny && c.Kind == parser.ConstString {
+		d.typed(c.Str, want)
+		return
+	}
 	if want == datum.OIDAnyElement || want == datum.OIDAny || want == datum.OIDAnyArray {
 		want = 0
 	}
@@ -283,6 +305,12 @@ func (d *deparser) operand(x parser.Expr, want catalog.OID, parens bool) {
 	}
 	own := d.typeOf(x)
 	if want != 0 && own != 0 && own != want {
+		if c, ok := x.(*parser.CollateExpr); ok {
+			d.s("(")
+			d.operand(c.Arg, want, false)
+			d.s(" COLLATE ", catalog.QuoteIdent(c.Collation[len(c.Collation)-1]), ")")
+			return
+		}
 		d.cast(x, want, -1)
 		return
 	}
@@ -306,18 +334,9 @@ func (d *deparser) cast(x parser.Expr, t catalog.OID, mod int32) {
 	if mod >= 0 {
 		name = d.e.Facts.FormatType(datum.Type{OID: t, Mod: mod})
 	}
-	if !simple {
-		// An operator brings its own parentheses unless they are left out.
-		if _, op := x.(*parser.OpExpr); op && !d.pretty {
-			d.expr(x)
-		} else {
-			d.s("(")
-			d.expr(x)
-			d.s(")")
-		}
-	} else {
-		d.expr(x)
-	}
+	d.s(suffix(!simple, "("))
+	d.expr(x)
+	d.s(suffix(!simple, ")"))
 	d.s("::", name)
 }
 
@@ -375,27 +394,17 @@ func (d *deparser) expr(x parser.Expr) {
 	case *parser.SQLValueFunction:
 		d.s(parser.Format(x))
 	default:
-		d.s(parser.Format(x))
+		d.exprMore(x)
 	}
-}
-
-func (d *deparser) column(x *parser.ColumnRef) {
-	if len(x.Parts) == 1 && x.Parts[0] == "value" && d.value.OID != 0 {
-		d.s("VALUE")
-		return
-	}
-	if d.query && len(x.Parts) == 1 && d.qualifier != "" && d.columnType(x) != 0 {
-		d.s(catalog.QuoteIdent(d.qualifier), ".", catalog.QuoteIdent(x.Parts[0]))
-		return
-	}
-	if d.query || x.Star {
-		d.s(parser.Format(x))
-		return
-	}
-	d.s(catalog.QuoteIdent(x.Parts[len(x.Parts)-1]))
 }
 
 func (d *deparser) opExpr(x *parser.OpExpr) {
+	if l, ok := x.Left.(*parser.RowExpr); ok {
+		if r, ok := x.Right.(*parser.RowExpr); ok && len(l.Args) == len(r.Args) && len(l.Args) > 1 && (x.Op == "=" || x.Op == "<>") {
+			d.rowEqual(x.Op, l.Args, r.Args)
+			return
+		}
+	}
 	op, _ := d.operator(x)
 	d.open()
 	if x.Left != nil {
@@ -405,6 +414,18 @@ func (d *deparser) opExpr(x *parser.OpExpr) {
 	d.s(x.Op, " ")
 	d.operand(x.Right, op.Right, d.nested(x, x.Right, false))
 	d.close()
+}
+
+// rowEqual prints a comparison of rows as those of their fields.
+func (d *deparser) rowEqual(op string, l, r []parser.Expr) {
+	all := &parser.BoolExpr{Op: parser.BoolAnd}
+	if op == "<>" {
+		all.Op = parser.BoolOr
+	}
+	for i := range l {
+		all.Args = append(all.Args, &parser.OpExpr{Op: op, Left: l[i], Right: r[i]})
+	}
+	d.boolExpr(all)
 }
 
 // nested says whether an operand needs parentheses when they are left out where possible.
@@ -420,7 +441,7 @@ func (d *deparser) nested(parent *parser.OpExpr, x parser.Expr, left bool) bool 
 		p, q := arithmetic(parent.Op), arithmetic(c.Op)
 		return !(p > 0 && q > 0 && (q > p || q == p && left))
 	case *parser.BoolExpr, *parser.NullTest, *parser.BooleanTest, *parser.InExpr, *parser.LikeExpr, *parser.BetweenExpr,
-		*parser.AnyAllExpr:
+		*parser.AnyAllExpr, *parser.SubLink, *parser.CollateExpr, *parser.DistinctExpr:
 		return true
 	}
 	return false
@@ -454,8 +475,16 @@ func (d *deparser) boolExpr(x *parser.BoolExpr) {
 		if i > 0 {
 			d.s(word)
 		}
-		c, nested := a.(*parser.BoolExpr)
-		d.operand(a, 0, d.pretty && nested && c.Op != parser.BoolNot && !(x.Op == parser.BoolOr && c.Op == parser.BoolAnd))
+		parens := false
+		switch a := a.(type) {
+		case *parser.BoolExpr:
+			parens = a.Op != parser.BoolNot && !(x.Op == parser.BoolOr && a.Op == parser.BoolAnd)
+		case *parser.InExpr:
+			parens = len(a.List) > 1
+		case *parser.AnyAllExpr:
+			parens = true
+		}
+		d.operand(a, datum.OIDBool, d.pretty && parens)
 	}
 	d.close()
 }
@@ -481,10 +510,13 @@ func (d *deparser) typeCast(x *parser.TypeCast) {
 	c, isConst := x.Arg.(*parser.Const)
 	switch {
 	case t == datum.OIDRegclass && isConst && c.Kind == parser.ConstString:
-		d.s(catalog.QuoteLiteral(d.e.regclassText(c.Str)), "::regclass")
+		d.s(literal(d.e.regclassText(c.Str)), "::regclass")
 		return
 	case t == 0:
 		d.s(parser.Format(x))
+		return
+	case isConst && c.Kind == parser.ConstString && len(x.Type.Typmods) > 0 && t != datum.OIDInterval:
+		d.s(d.quoted(c.Str, t), "::", d.e.Facts.FormatType(datum.Type{OID: t, Mod: modOf(t, x.Type.Typmods)}))
 		return
 	case isConst && c.Kind == parser.ConstString:
 		d.constant(c, t, false)
@@ -547,39 +579,6 @@ func oidOf(s string) (catalog.OID, bool) {
 	return catalog.OID(n), err == nil
 }
 
-func (d *deparser) funcCall(x *parser.FuncCall) {
-	if x.SQLSyntax || x.Over != nil || x.Filter != nil || x.Star || x.Distinct || len(x.OrderBy) > 0 {
-		d.s(parser.Format(x))
-		return
-	}
-	r := d.function(x)
-	name := x.Name
-	if len(name) == 2 && name[0] == "pg_catalog" {
-		name = name[1:]
-	}
-	for i, n := range name {
-		if i > 0 {
-			d.s(".")
-		}
-		d.s(catalog.QuoteIdent(n))
-	}
-	d.s("(")
-	for i, a := range x.Args {
-		if i > 0 {
-			d.s(", ")
-		}
-		want := catalog.OID(0)
-		if r != nil && i < len(r.Params) && r.Order == nil {
-			want = r.Params[i]
-		}
-		if builtin.IsPolymorphic(want) {
-			want = 0
-		}
-		d.operand(a, want, false)
-	}
-	d.s(")")
-}
-
 func (d *deparser) list(name string, args []parser.Expr) {
 	common := d.common(args)
 	d.s(name, "(")
@@ -603,19 +602,24 @@ func (d *deparser) in(x *parser.InExpr) {
 		return
 	}
 	common := d.common(append([]parser.Expr{x.Left}, x.List...))
+	compared := common
 	if common == datum.OIDVarchar {
-		common = datum.OIDText
+		compared = datum.OIDText
 	}
 	d.open()
-	d.operand(x.Left, common, d.pretty && isOp(x.Left))
-	d.s(" ", op, word, "(ARRAY[")
+	d.operand(x.Left, compared, d.pretty && isOp(x.Left))
+	d.s(" ", op, word, "(", suffix(common != compared && !d.pretty, "("), "ARRAY[")
 	for i, a := range x.List {
 		if i > 0 {
 			d.s(", ")
 		}
 		d.operand(a, common, false)
 	}
-	d.s("])")
+	d.s("]")
+	if common != compared {
+		d.s(suffix(!d.pretty, ")"), "::text[]")
+	}
+	d.s(")")
 	d.close()
 }
 
@@ -639,7 +643,7 @@ func (d *deparser) anyAll(x *parser.AnyAllExpr) {
 	if a, ok := x.Right.(*parser.ArrayExpr); ok {
 		d.array(a, left)
 	} else {
-		d.expr(x.Right)
+		d.operand(x.Right, d.arrayOf(left), false)
 	}
 	d.s(")")
 	d.close()
@@ -690,20 +694,28 @@ func (d *deparser) between(x *parser.BetweenExpr) {
 // caseExpr prints CASE over several lines, as PostgreSQL does.
 func (d *deparser) caseExpr(x *parser.CaseExpr) {
 	common := d.typeOf(x)
-	d.s("\nCASE")
+	d.keyword("CASE", 0, indentVar, 0)
+	arg := catalog.OID(0)
 	if x.Arg != nil {
 		d.s(" ")
 		d.expr(x.Arg)
+		arg = d.typeOf(x.Arg)
 	}
 	for _, w := range x.Whens {
-		d.s("\n    WHEN ")
-		d.expr(w.Cond)
+		d.keyword("WHEN ", 0, 0, 0)
+		if c, ok := w.Cond.(*parser.Const); ok && arg != 0 && c.Kind == parser.ConstString {
+			d.constant(c, arg, false)
+		} else {
+			d.expr(w.Cond)
+		}
 		d.s(" THEN ")
 		d.operand(w.Result, common, false)
 	}
+	d.keyword("ELSE ", 0, 0, 0)
 	if x.Else != nil {
-		d.s("\n    ELSE ")
 		d.operand(x.Else, common, false)
+	} else {
+		d.constant(&parser.Const{Kind: parser.ConstNull}, common, false)
 	}
-	d.s("\nEND")
+	d.keyword("END", -indentVar, 0, 0)
 }
