@@ -148,7 +148,7 @@ func (m *Map) join(n Node) (*Map, NodeID, error) {
 	for _, old := range m.Nodes {
 		if old.Incarnation == n.Incarnation {
 			if old.State == Removed {
-				return nil, 0, removedNode(old.ID)
+				return nil, 0, RemovedNode(old.ID)
 			}
 			if old.Witness != n.Witness {
 				return nil, 0, changedKind(old.ID)
@@ -183,7 +183,8 @@ func (m *Map) speaks(n *Node) error {
 	return e.WithHint("Upgrade the other nodes first.")
 }
 
-func removedNode(id NodeID) error {
+// RemovedNode is the answer to a node that was removed and comes back.
+func RemovedNode(id NodeID) error {
 	return failure.New(failure.ObjectNotInPrerequisiteState, "node %d was removed from the cluster", id).
 		WithHint("To use this machine again, start it with an empty data folder: it joins as a new node.")
 }
@@ -201,7 +202,7 @@ func (m *Map) update(n *Node) (*Map, error) {
 	}
 	old := m.Nodes[i]
 	if old.State == Removed {
-		return nil, removedNode(n.ID)
+		return nil, RemovedNode(n.ID)
 	}
 	if old.Incarnation != n.Incarnation {
 		return nil, failure.New(failure.ObjectNotInPrerequisiteState, "node %d has another data folder than this one", n.ID).
@@ -241,7 +242,7 @@ func (m *Map) setState(c *StateChange) (*Map, error) {
 	case from == c.To:
 		return m, nil
 	case from == Removed:
-		return nil, removedNode(c.Node)
+		return nil, RemovedNode(c.Node)
 	case c.To == Removed:
 		if seats := m.Seats(c.Node); seats > 0 {
 			return nil, failure.New(failure.ObjectInUse, "node %d still holds %d replicas", c.Node, seats).

@@ -17,6 +17,7 @@ type Machine struct {
 		m       *Map
 		index   uint64 // of the last applied entry
 		term    uint64 // the term this node leads in, 0 when it does not
+		leader  NodeID // as far as this node knows, 0 for none
 		pending [][]byte
 		waiting map[uint64]chan Result
 		changed chan struct{} // closed when map, leadership or life changes
@@ -31,7 +32,7 @@ func NewMachine(checkpoint []byte) (*Machine, error) {
 	s.mu.waiting = map[uint64]chan Result{}
 	s.mu.changed = make(chan struct{})
 	if checkpoint != nil {
-		if err := s.Restore(checkpoint); err != nil {
+		if err := s.Restore(0, checkpoint); err != nil {
 			return nil, err
 		}
 	}
@@ -41,25 +42,33 @@ func NewMachine(checkpoint []byte) (*Machine, error) {
 // OnWork says how to wake the group when there is something to gather. It must be set before the first Propose.
 func (s *Machine) OnWork(wake func()) { s.wake = wake }
 
-// Restore replaces the map by that of a checkpoint.
-func (s *Machine) Restore(checkpoint []byte) error {
-	m, err := DecodeMap(checkpoint)
+// Restore implements raftgroup.Snapshotter.
+func (s *Machine) Restore(index uint64, data []byte) error {
+	m, err := DecodeMap(data)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.m = m
+	s.mu.m, s.mu.index = m, max(s.mu.index, index)
 	s.announceLocked()
 	return nil
 }
 
-// Checkpoint renders the map as of the last applied entry.
-func (s *Machine) Checkpoint() (index uint64, data []byte) {
+// Snapshot implements raftgroup.Snapshotter.
+func (s *Machine) Snapshot() (index uint64, data []byte, err error) {
 	s.mu.Lock()
 	index, m := s.mu.index, s.mu.m
 	s.mu.Unlock()
-	return index, m.Encode()
+	return index, m.Encode(), nil
+}
+
+// Leader implements raftgroup.Observer.
+func (s *Machine) Leader(term, leader uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.leader = NodeID(leader)
+	s.announceLocked()
 }
 
 // View is what the machine shows.
@@ -67,6 +76,8 @@ type View struct {
 	Map *Map
 	// Term is the term in which this node leads the control group, 0 when it does not.
 	Term uint64
+	// Leader is the control group's leader as far as this node knows, 0 for none.
+	Leader NodeID
 	// Index is that of the last applied entry of the log.
 	Index uint64
 	// Changed is closed when anything of this has changed.
@@ -79,7 +90,7 @@ type View struct {
 func (s *Machine) View() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return View{Map: s.mu.m, Term: s.mu.term, Index: s.mu.index, Changed: s.mu.changed, Err: s.mu.stopped}
+	return View{Map: s.mu.m, Term: s.mu.term, Leader: s.mu.leader, Index: s.mu.index, Changed: s.mu.changed, Err: s.mu.stopped}
 }
 
 func (s *Machine) announceLocked() {

@@ -247,7 +247,7 @@ func TestMachine(t *testing.T) {
 	if a := <-answers; failure.CodeOf(a.err) != failure.StatementCompletionUnknown {
 		t.Fatalf("lost leadership: %+v", a)
 	}
-	index, data := s.Checkpoint()
+	index, data, _ := s.Snapshot()
 	again, err := NewMachine(data)
 	if err != nil || index != 2 || again.View().Map.String() != s.View().Map.String() {
 		t.Fatalf("checkpoint of %d: %v", index, err)
