@@ -59,11 +59,13 @@ func simulate(t *testing.T, n int, seed uint64, test func(w *world)) {
 		for i := range n {
 			w.nodes = append(w.nodes, &testNode{w: w, i: i, region: fmt.Sprintf("r%d", i)})
 		}
+		defer func() {
+			for _, n := range w.nodes {
+				n.stop()
+			}
+			w.w.Sleep(time.Minute) // what is on its way arrives
+		}()
 		test(w)
-		for _, n := range w.nodes {
-			n.stop()
-		}
-		w.w.Sleep(time.Minute) // what is on its way arrives
 	})
 }
 
@@ -166,7 +168,7 @@ func (n *testNode) run(ctx context.Context, life *simhost.Life) error {
 		return err
 	}
 	net.SetIdentity(rpc.NodeID(member.Node), member.First.Cluster)
-	log, err := raftgroup.OpenLog(life.FS(), "log", raftgroup.LogConfig{Transport: transport{net}, Time: life, Tick: 50 * time.Millisecond})
+	log, err := raftgroup.OpenLog(life.FS(), "log", raftgroup.LogConfig{SegmentBytes: 2 << 20, Transport: transport{net}, Time: life, Tick: 50 * time.Millisecond})
 	if err != nil {
 		return err
 	}

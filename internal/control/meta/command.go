@@ -101,7 +101,7 @@ func (m *Map) apply(c *Command) (*Map, NodeID, error) {
 		return next, 0, err
 	}
 	if m.Version == 0 {
-		return nil, 0, failure.New(failure.ObjectNotInPrerequisiteState, "the cluster has not been formed")
+		return nil, 0, failure.New(failure.CannotConnectNow, "the cluster is being formed")
 	}
 	switch {
 	case c.Join != nil:
