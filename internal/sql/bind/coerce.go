@@ -140,7 +140,7 @@ func (b *binder) toDomain(e plan.Expr, to datum.OID) plan.Expr {
 	d.NotNull = t.NotNull
 	if user := b.env.Snapshot.TypeByOID(to); user != nil {
 		b.useObject(to)
-		d.NotNull = user.NotNull
+		d.NotNull, d.Schema = user.NotNull, user.Schema
 		for _, c := range user.Checks {
 			d.Checks = append(d.Checks, plan.DomainCheck{Name: c.Name, Expr: b.domainCheck(c.Expr, user.Base)})
 		}

@@ -97,6 +97,15 @@ func (c *compiler) castRow(e *plan.Cast, a evalFn) evalFn {
 	}
 }
 
+// ofDomain puts the domain's name on an error.
+func (st *state) ofDomain(e *failure.Error, d *plan.Domain) *failure.Error {
+	e.DataType = d.Name
+	if st.env != nil && st.env.SchemaName != nil && d.Schema != 0 {
+		e.Schema = st.env.SchemaName(d.Schema)
+	}
+	return e
+}
+
 func (c *compiler) castDomain(e *plan.Cast, a evalFn) evalFn {
 	dom := e.Domain
 	if dom == nil {
@@ -113,7 +122,7 @@ func (c *compiler) castDomain(e *plan.Cast, a evalFn) evalFn {
 			return datum.Null, err
 		}
 		if d.IsNull() && dom.NotNull {
-			return datum.Null, failure.New(failure.NotNullViolation, "domain %s does not allow null values", dom.Name)
+			return datum.Null, st.ofDomain(failure.New(failure.NotNullViolation, "domain %s does not allow null values", dom.Name), dom)
 		}
 		for i, k := range checks {
 			cell[0] = d
@@ -122,8 +131,8 @@ func (c *compiler) castDomain(e *plan.Cast, a evalFn) evalFn {
 				return datum.Null, err
 			}
 			if !ok.IsNull() && !ok.Bool() {
-				return datum.Null, failure.New(failure.CheckViolation,
-					"value for domain %s violates check constraint \"%s\"", dom.Name, dom.Checks[i].Name).
+				return datum.Null, st.ofDomain(failure.New(failure.CheckViolation,
+					"value for domain %s violates check constraint \"%s\"", dom.Name, dom.Checks[i].Name), dom).
 					WithConstraint(dom.Checks[i].Name)
 			}
 		}

@@ -84,6 +84,13 @@ func (s *Session) columnsOf(n plan.Node) []Column {
 
 // column describes a result column of a type.
 func (s *Session) column(name string, t datum.Type) Column {
+	for { // a domain is described by the type it is over
+		info := s.facts().TypeByOID(t.OID)
+		if info == nil || info.Type != 'd' {
+			break
+		}
+		t = datum.Type{OID: info.BaseType, Mod: info.TypMod}
+	}
 	c := Column{Name: name, Type: t, Len: -1}
 	if info := s.facts().TypeByOID(t.OID); info != nil {
 		c.Len = info.Len
