@@ -139,6 +139,9 @@ func (b *binder) constant(c *parser.Const) plan.Expr {
 		return &plan.Const{Val: datum.NewText(c.Str), Typ: datum.T(datum.OIDUnknown), Pos: int32(max(c.Pos, 0))}
 	case parser.ConstFloat:
 		if n, err := strconv.ParseInt(c.Str, 10, 64); err == nil {
+			if n == math.MinInt32 { // its sign makes it fit
+				return &plan.Const{Val: datum.NewInt(n), Typ: datum.T(datum.OIDInt4)}
+			}
 			return &plan.Const{Val: datum.NewInt(n), Typ: datum.T(datum.OIDInt8)}
 		}
 		d, _, err := apd.NewFromString(c.Str)
@@ -201,11 +204,6 @@ func (b *binder) opExpr(s *scope, e *parser.OpExpr) plan.Expr {
 		schema = e.Schema[len(e.Schema)-1]
 	}
 	if e.Left == nil {
-		if c, ok := e.Right.(*parser.Const); ok && e.Op == "-" && c.Kind == parser.ConstFloat && c.Str == "2147483648" {
-			return &plan.Const{Val: datum.NewInt(math.MinInt32), Typ: datum.T(datum.OIDInt4)} // the sign makes it fit
-		} else if ok && e.Op == "-" && c.Kind == parser.ConstFloat && c.Str == "9223372036854775808" {
-			return &plan.Const{Val: datum.NewInt(math.MinInt64), Typ: datum.T(datum.OIDInt8)}
-		}
 		return b.op(schema, e.Op, nil, b.expr(s, e.Right), e.Pos)
 	}
 	lrow, lok := e.Left.(*parser.RowExpr)

@@ -100,6 +100,9 @@ func (s *TxnState) RollbackTo(t txn.Txn, m txn.Mark) {
 	s.deferred = s.deferred[:n]
 }
 
+// Wrote says whether the transaction has tried to write.
+func (s *TxnState) Wrote() bool { return s.wrote }
+
 // use notes that the transaction depends on descriptors.
 func (s *TxnState) use(ctx context.Context, t txn.Txn, objects []datum.OID) error {
 next:

@@ -88,6 +88,8 @@ type Engine struct {
 	// rows counts the row ids of tables without a primary key; see rowID.
 	rows atomic.Int64
 	salt uint32
+	// advisory are the advisory locks of all sessions.
+	advisory advisoryLocks
 
 	mu struct {
 		sync.Mutex

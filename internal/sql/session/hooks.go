@@ -174,6 +174,9 @@ func contains(words []string, w string) bool {
 
 // SystemFunction implements builtin.Session.
 func (h *hooks) SystemFunction(fn *builtin.Func, args []datum.Datum) (datum.Datum, error) {
+	if d, known, err := h.advisoryFunction(fn, args); known {
+		return d, err
+	}
 	return h.engine.system().Function(h.ctx, (*systemEnv)(h), fn, args)
 }
 

@@ -45,6 +45,7 @@ type Session struct {
 		count  int
 	}
 	sequences  sequenceState
+	advisory   []advisoryHeld // locks that outlive the transaction
 	memory     spill.Config
 	executions int64
 	activity   activity
@@ -114,6 +115,7 @@ func splitPath(text string) []string {
 // Close ends the session, rolling back what is open.
 func (s *Session) Close() {
 	s.abandon()
+	s.advisory = s.releaseAdvisory(s.advisory, 0)
 	s.engine.forget(s)
 }
 

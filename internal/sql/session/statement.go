@@ -166,6 +166,7 @@ func (e *execution) commandTag() string {
 func (s *Session) open(ctx context.Context, st *statement, params []datum.Datum) (*execution, error) {
 	s.sql = st.sql
 	s.ctx = ctx
+	s.renew()
 	if s.t.block == failed && !allowedInFailed(st.raw.Stmt) {
 		return nil, refusedInFailed()
 	}
@@ -185,6 +186,7 @@ func (s *Session) openPlan(ctx context.Context, st *statement, params []datum.Da
 	if err := s.useObjects(ctx, st.plan); err != nil {
 		return nil, err
 	}
+	s.t.statements++
 	env, err := s.execEnv(ctx, params)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,11 @@ type transaction struct {
 	started int64
 	// settings is the mark of the run-time parameters at the start.
 	settings int
-	// statements counts what has run in an implicit transaction: a lone one may be retried.
+	// statements counts the planned statements that have run.
 	statements int
+	// advisory are the advisory locks that end with the transaction; waited says that one had to be waited for.
+	advisory []advisoryHeld
+	waited   bool
 	// notBefore is a time that the next snapshot must reach.
 	notBefore clock.Timestamp
 	// atCommit are actions to take once the transaction has committed (starting jobs that it created).
@@ -49,6 +52,7 @@ type savepoint struct {
 	begun    bool // the store's transaction was open already
 	cat      catalog.Mark
 	settings int
+	advisory int
 }
 
 // Status implements the wire server's Session: the letter of ReadyForQuery.
@@ -139,7 +143,8 @@ func (s *Session) finish() {
 	}
 	st := s.t.state
 	st.Reset()
-	s.t = transaction{state: st, savepoints: s.t.savepoints[:0], settings: s.settings.Mark()}
+	locks := s.releaseAdvisory(s.t.advisory, 0)
+	s.t = transaction{state: st, savepoints: s.t.savepoints[:0], settings: s.settings.Mark(), advisory: locks}
 	if s.changedTransactionSettings {
 		s.resetTransactionSettings()
 	}
@@ -284,7 +289,7 @@ func (s *Session) savepoint(name string) error {
 	if s.t.block != inBlock {
 		return noBlock("SAVEPOINT")
 	}
-	sp := savepoint{name: name, settings: s.settings.Mark()}
+	sp := savepoint{name: name, settings: s.settings.Mark(), advisory: len(s.t.advisory)}
 	if s.t.tx != nil {
 		sp.begun, sp.tx, sp.cat = true, s.t.tx.Mark(), s.t.cat.Mark()
 	}
@@ -334,6 +339,7 @@ func (s *Session) rollbackTo(name string) error {
 		}
 	}
 	s.settings.RollbackTo(sp.settings)
+	s.t.advisory = s.releaseAdvisory(s.t.advisory, sp.advisory)
 	s.search = searchPath{}
 	s.t.savepoints = s.t.savepoints[:i+1]
 	s.t.block = inBlock

@@ -11,6 +11,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/parser"
 	"github.com/meridiandb/meridian/internal/sql/plan"
 	"github.com/meridiandb/meridian/internal/sql/setting"
+	"github.com/meridiandb/meridian/internal/txn"
 )
 
 // done is the execution of a statement that has no rows.
@@ -390,6 +391,7 @@ func (s *Session) discard(stmt *parser.DiscardStmt) (string, error) {
 		clear(s.prepared)
 		s.plans.clear()
 		s.sequences = sequenceState{}
+		s.advisory = s.releaseAdvisory(s.advisory, 0)
 	case "PLANS":
 		s.plans.clear()
 	case "SEQUENCES":
@@ -484,31 +486,23 @@ func (s *Session) setConstraints(ctx context.Context, stmt *parser.ConstraintsSe
 	return s.t.state.SetConstraints(ctx, env, names, stmt.Deferred)
 }
 
-// lockTable runs LOCK TABLE. A transaction reads one snapshot of rows and schema from beginning to end, which is all that the
-// modes of readers and of row writers promise: for them the statement is the check of names and privileges that it is
-// for PostgreSQL. The modes that keep others from writing are not there.
+// lockTable runs LOCK TABLE. Nobody waits for a lock here: a transaction that commits makes those fail that began before
+// and conflict with it. In the weak modes, which ordinary statements take in PostgreSQL, the commit makes sure that the
+// table's schema is still the same. Those from SHARE UPDATE EXCLUSIVE on conflict besides with each other, as in
+// PostgreSQL, by a key that stands for the table; they do not keep out statements that lock nothing.
 func (s *Session) lockTable(ctx context.Context, stmt *parser.LockStmt) error {
 	if s.t.block != inBlock {
 		return noBlock("LOCK TABLE")
 	}
-	switch stmt.Mode {
-	case "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE":
-	default:
-		return failure.NotSupported("LOCK TABLE in %s mode is", stmt.Mode).
-			WithHint("Transactions run on a snapshot and conflicts are found at commit; lock rows with SELECT ... FOR UPDATE.")
-	}
 	if err := s.begun(ctx); err != nil {
 		return err
-	}
-	if stmt.Mode == "ROW EXCLUSIVE" && s.t.modes.readOnly {
-		return readOnlyError("LOCK TABLE")
 	}
 	snap := s.t.cat.Snapshot()
 	for _, v := range stmt.Tables {
 		n := v.Relation
 		rel, err := snap.Resolve(s.path(), n.Catalog, n.Schema, n.Name)
 		if err != nil {
-			return s.located(err, n.Pos)
+			return err
 		}
 		t := rel.Table
 		if rel.Index != nil || t.Kind != catalog.RelTable && t.Kind != catalog.RelView {
@@ -517,8 +511,27 @@ func (s *Session) lockTable(ctx context.Context, stmt *parser.LockStmt) error {
 		if err := lockPrivilege(snap, s.userOID(), t, stmt.Mode); err != nil {
 			return err
 		}
+		if err := s.t.cat.Use(ctx, t.OID); err != nil {
+			return err
+		}
+		if mode, strong := lockMode(stmt.Mode); strong && !s.t.modes.readOnly {
+			if err := s.t.tx.Check(ctx, txn.Check{Key: append(catalog.SchemaKey(t.OID), "lock"...), Mode: mode}); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// lockMode is what the commit checks of the key of a table that is locked in a mode.
+func lockMode(mode string) (m txn.CheckMode, strong bool) {
+	switch mode {
+	case "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE":
+		return 0, false
+	case "SHARE":
+		return txn.CheckShare, true
+	}
+	return txn.CheckUpdate, true
 }
 
 // lockPrivilege wants one of the privileges that a mode of LOCK TABLE can be taken with.
