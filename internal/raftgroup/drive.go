@@ -34,12 +34,17 @@ func (g *Group) collect(f *frame) error {
 		g.changes = nil
 		return nil
 	}
-	for _, e := range messages {
+	room := g.log.frameMax() - f.items()
+	for i, e := range messages {
 		if err := g.receive(e); err != nil {
 			return err
 		}
 		if g.gone != nil {
 			return nil
+		}
+		if room -= e.size(); room < 0 && i+1 < len(messages) {
+			g.postpone(messages[i+1:])
+			break
 		}
 	}
 	// The messages came first: if this node was held up itself, they are proof that the leader was not.
@@ -76,6 +81,14 @@ func (g *Group) collect(f *frame) error {
 	}
 	g.releaseHeld()
 	return nil
+}
+
+// postpone puts messages back: what they bring does not fit the frame.
+func (g *Group) postpone(messages []Envelope) {
+	g.inbox.Lock()
+	g.inbox.messages = append(messages, g.inbox.messages...)
+	g.inbox.Unlock()
+	g.Wake()
 }
 
 // ticksMax is how many ticks count at once after the log writer was held up.

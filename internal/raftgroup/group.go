@@ -222,7 +222,7 @@ func (g *Group) startRaft() error {
 		Storage:                   s,
 		Applied:                   applied,
 		AsyncStorageWrites:        true,
-		MaxSizePerMsg:             1 << 20,
+		MaxSizePerMsg:             min(1<<20, uint64(g.log.frameMax())),
 		MaxCommittedSizePerReady:  8 << 20,
 		MaxInflightMsgs:           64,
 		MaxInflightBytes:          32 << 20,

@@ -48,8 +48,8 @@ func (c *LogConfig) ensureDefaults() {
 // reserved blocks into written ones is dear, and this way one in many pays for it.
 const zeroAhead = 1 << 20
 
-// frameMax is the size of items above which no more groups are added to a frame.
-const frameMax = 16 << 20
+// frameMax is the size of items above which no more groups, and no more messages of a group, are added to a frame.
+func (l *Log) frameMax() int { return int(l.cfg.SegmentBytes / 4) }
 
 // Log is the segmented log of a node. OpenLog reads it, Group adds groups, Start lets them run, Close ends it.
 type Log struct {
@@ -295,7 +295,7 @@ func (l *Log) run() {
 func (l *Log) cycle(turn []*Group) error {
 	served := turn[:0:0]
 	for _, g := range turn {
-		if l.frame.items() > frameMax {
+		if l.frame.items() > l.frameMax() {
 			// The frame is full. Who has something in it already is served with it all the same.
 			l.enqueue(g)
 			if g.owed() {

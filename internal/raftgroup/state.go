@@ -1,6 +1,7 @@
 package raftgroup
 
 import (
+	"slices"
 	"sync"
 
 	"go.etcd.io/raft/v3"
@@ -267,13 +268,15 @@ func (s *state) Term(i uint64) (uint64, error) {
 	return s.termLocked(i), nil
 }
 
-func (s *state) termLocked(i uint64) uint64 {
-	for n := len(s.mu.terms) - 1; n >= 0; n-- {
-		if s.mu.terms[n].first <= i {
-			return s.mu.terms[n].term
+func (s *state) termLocked(i uint64) uint64 { return wantTerm(s.mu.terms, i, s.mu.baseTerm) }
+
+func wantTerm(terms []termRun, i, baseTerm uint64) uint64 {
+	for n := len(terms) - 1; n >= 0; n-- {
+		if terms[n].first <= i {
+			return terms[n].term
 		}
 	}
-	return s.mu.baseTerm
+	return baseTerm
 }
 
 // LastIndex implements raft.Storage.
@@ -298,6 +301,7 @@ func (s *state) read(lo, hi, maxSize uint64) ([]*pb.Entry, error) {
 	for n := len(s.mu.points) - 1; n >= 0 && !found; n-- {
 		from, found = s.mu.points[n], s.mu.points[n].first <= lo
 	}
+	terms, baseTerm := slices.Clone(s.mu.terms), s.mu.baseTerm
 	s.mu.Unlock()
 	if !found {
 		return nil, raft.ErrCompacted
@@ -313,14 +317,9 @@ func (s *state) read(lo, hi, maxSize uint64) ([]*pb.Entry, error) {
 			e, rest, _ := cutEntry(b)
 			b = rest
 			index := it.first + uint64(i)
-			if index < lo || index >= hi {
+			// Another leader's entry may have been in this place before: the term tells which one counts.
+			if index != lo+uint64(len(out)) || index >= hi || e.term != wantTerm(terms, index, baseTerm) {
 				continue
-			}
-			if n := int(index - lo); n < len(out) { // another leader's entry replaces this one
-				for _, old := range out[n:] {
-					size -= uint64(len(old.GetData()))
-				}
-				out = out[:n]
 			}
 			out = append(out, newEntry(index, e))
 			size += uint64(len(e.data))
