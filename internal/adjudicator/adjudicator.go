@@ -217,16 +217,13 @@ func (a *Adjudicator) stepDown() {
 	}
 }
 
-// errNotOwner is the cause of the errors that NotOwner finds.
-var errNotOwner = errors.New("not the owner of the journal")
-
 func notOwner(format string, args ...any) *failure.Error {
-	return failure.New(failure.CannotConnectNow, format, args...).WithCause(errNotOwner)
+	return failure.New(failure.CannotConnectNow, format, args...).WithCause(txn.ErrNotOwner)
 }
 
 // NotOwner says whether an error means that nothing was done because the adjudicator does not own its journal, or not
 // yet, or not any more: another node may be asked, or the same again.
-func NotOwner(err error) bool { return errors.Is(err, errNotOwner) }
+func NotOwner(err error) bool { return errors.Is(err, txn.ErrNotOwner) }
 
 // mustTakeEffect turns the fate of one of the owner's own records into an error.
 func (a *Adjudicator) mustTakeEffect(fate txn.Fate) error {

@@ -314,8 +314,7 @@ func (a *Adjudicator) Promise(atLeast clock.Timestamp) (txn.Watermark, bool) {
 	return w, ok
 }
 
-// Ahead gives a watermark as far ahead of the clock as commit times lie: what is pushed to those who read. It counts as
-// no use of the lease. Ok is false when the lease has lapsed, or the adjudicator does not run.
+// Ahead gives a watermark as far ahead of the clock as commit times lie: what is pushed to those who read. Ok is false when the lease has lapsed, or the adjudicator does not run.
 func (a *Adjudicator) Ahead() (txn.Watermark, bool) {
 	now, err := a.now()
 	if err != nil {
@@ -328,6 +327,10 @@ func (a *Adjudicator) Ahead() (txn.Watermark, bool) {
 	}
 	a.refreshLocked()
 	core := a.mu.core
+	core.used = true
+	if !a.mu.tending {
+		a.tendLocked()
+	}
 	w := min(now.Latest.Add(a.lead.get()), core.hi)
 	if w < now.Earliest {
 		return txn.Watermark{}, false

@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"errors"
+
 	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/keys"
 )
@@ -10,6 +12,10 @@ type JournalID uint32
 
 // Generation counts the owners of a journal; it only grows.
 type Generation uint64
+
+// ErrNotOwner is found by errors.Is in errors of an adjudicator that does not own its journal, or not yet, or not any more:
+// nothing was done, and another node may be asked.
+var ErrNotOwner = errors.New("not the owner of the journal")
 
 // Conflicts is the part of a transaction that one adjudicator judges: conflict hashes only.
 type Conflicts struct {
