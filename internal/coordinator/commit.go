@@ -14,6 +14,7 @@ import (
 type share struct {
 	journal   txn.JournalID
 	adj       Adjudicator
+	distance  Distance
 	conflicts txn.Conflicts
 }
 
@@ -111,7 +112,7 @@ func (t *Txn) plan() *plan {
 	}
 	if len(s.shares) == 0 {
 		// Only blind writes: any adjudicator can order them.
-		s.at(int(t.id[15]) % len(ranges))
+		s.at(nearest(ranges, int(t.id[15])))
 	}
 	s.everywhere(t)
 	p.shares, p.leader = s.shares, leaderOf(s.shares)
@@ -164,15 +165,39 @@ func (t *Txn) eachWrite(f func(*entry)) {
 	}
 }
 
-// leaderOf chooses the participant with the most keys: it has the most to lose from a promise held for another.
+// leaderOf chooses the participant that is farthest away: the others' votes travel with the commit, and what it decides
+// is replicated towards here, so that one round trip suffices (protocol.md 2.12). Among equals it is the one with the most
+// keys: it has the most to lose from a promise held for another.
 func leaderOf(shares []share) int {
 	best, most := 0, -1
 	for i := range shares {
-		if n := len(shares[i].conflicts.Exclusive); n > most {
+		n := len(shares[i].conflicts.Exclusive)
+		if d := shares[best].distance; shares[i].distance > d || shares[i].distance == d && n > most {
 			best, most = i, n
 		}
 	}
 	return best
+}
+
+// nearest returns one of the ranges that are nearest, by a random number.
+func nearest(ranges []Range, random int) int {
+	best, n := ranges[0].Distance, 0
+	for i := range ranges {
+		if d := ranges[i].Distance; d < best {
+			best, n = d, 1
+		} else if d == best {
+			n++
+		}
+	}
+	for i, k := 0, random%n; ; i++ {
+		if ranges[i].Distance != best {
+			continue
+		}
+		if k == 0 {
+			return i
+		}
+		k--
+	}
 }
 
 // splitter sorts conflict hashes to their owners.
@@ -190,7 +215,7 @@ func (s *splitter) at(r int) *share {
 			return &s.shares[i]
 		}
 	}
-	s.shares = append(s.shares, share{journal: id, adj: s.ranges[r].Adjudicator})
+	s.shares = append(s.shares, share{journal: id, adj: s.ranges[r].Adjudicator, distance: s.ranges[r].Distance})
 	return &s.shares[len(s.shares)-1]
 }
 
@@ -323,7 +348,8 @@ func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
 func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Result, error) {
 	leader := &p.shares[p.leader]
 	p.record.Attempt = attempt
-	r := &CommitRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Conflicts: leader.conflicts, Record: &p.record}
+	r := &CommitRequest{ID: t.id, Attempt: attempt, Start: t.snapshot, Conflicts: leader.conflicts, Record: &p.record,
+		NoWait: true}
 	bound := clock.MaxTimestamp
 	if len(p.shares) > 1 {
 		var no *Result
@@ -336,7 +362,7 @@ func (t *Txn) attempt(ctx context.Context, p *plan, attempt uint32) (Result, err
 		}
 		r.Proposed = func(c clock.Timestamp) { t.goAhead(p, c) }
 	}
-	res, err := leader.adj.Commit(ctx, r)
+	res, err := t.lead(ctx, leader, r)
 	switch {
 	case err != nil && ctx.Err() != nil && !failure.OutcomeUnknown(err):
 		t.abort(p, attempt)
@@ -408,20 +434,71 @@ func (t *Txn) abort(p *plan, attempt uint32) {
 	}
 }
 
+// lead asks the leader to decide. When it is on another node, the journal's replica on this one may know first.
+func (t *Txn) lead(ctx context.Context, leader *share, r *CommitRequest) (Result, error) {
+	if leader.distance == Here || t.db.cfg.Learn == nil {
+		return leader.adj.Commit(ctx, r)
+	}
+	learned := make(chan clock.Timestamp, 1)
+	cancel, ok := t.db.cfg.Learn.Learn(leader.journal, t.id, func(o txn.Outcome, c clock.Timestamp) {
+		if o == txn.OutcomeCommitted {
+			learned <- c
+		}
+	})
+	if !ok {
+		return leader.adj.Commit(ctx, r)
+	}
+	defer cancel()
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	type answer struct {
+		res Result
+		err error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		res, err := leader.adj.Commit(asking, r)
+		answered <- answer{res, err}
+	}()
+	select {
+	case c := <-learned:
+		stop()
+		<-answered // a cancelled call ends at once; the request is not used any more then
+		return Result{Time: c}, nil
+	case a := <-answered:
+		if a.err != nil || a.res.Reason != txn.ReasonNone {
+			select {
+			case c := <-learned:
+				return Result{Time: c}, nil
+			default:
+			}
+		}
+		return a.res, a.err
+	}
+}
+
 // resolve finds out what became of an attempt whose answer was lost.
 func (t *Txn) resolve(ctx context.Context, p *plan, bound clock.Timestamp, cause error) (Result, error) {
 	o, c, err := p.shares[p.leader].adj.Resolve(context.WithoutCancel(ctx), t.id, bound)
-	if err != nil || o != txn.OutcomeCommitted && o != txn.OutcomeAborted {
+	switch {
+	case err == nil && o == txn.OutcomeCommitted:
+		t.goAhead(p, c)
+		return Result{Time: c}, nil
+	case err == nil && o == txn.OutcomeAborted && !t.named && p.record.Chunks == 0:
+		// Settled for ever: a repetition under this id would be refused. But nobody knows the id, so there can be another.
+		t.abort(p, p.record.Attempt)
+		t.hasID = false
+		t.makeID()
+		p.record.ID = t.id
+		return Result{Reason: txn.ReasonNotReady}, nil
+	case err == nil && o == txn.OutcomeAborted:
+		t.abort(p, p.record.Attempt)
+		return Result{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
+			WithCause(cause)
+	default:
 		return Result{}, failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
 			WithHint("Ask for it with pg_xact_status().").WithCause(cause)
 	}
-	if o == txn.OutcomeAborted {
-		// Settled for ever: a repetition under this id would be refused too.
-		return Result{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
-			WithCause(cause)
-	}
-	t.goAhead(p, c)
-	return Result{Time: c}, nil
 }
 
 // backoff waits a little, longer with every attempt, and differently for everyone.

@@ -48,11 +48,31 @@ type Adjudicator interface {
 	Resolve(ctx context.Context, id txn.ID, ub clock.Timestamp) (txn.Outcome, clock.Timestamp, error)
 }
 
+// Distance says how far away something is.
+type Distance uint8
+
+// The distances.
+const (
+	Here    Distance = iota // on this node
+	Near                    // on another node of this region
+	FarAway                 // in another region
+)
+
 // Range is a conflict range: the hashes from Start up to the next range's.
 type Range struct {
 	Start       keys.Hash
 	Journal     txn.JournalID
 	Adjudicator Adjudicator
+	// Distance is where the adjudicator is believed to run.
+	Distance Distance
+}
+
+// Learner is this node's replicas of journals, which know what became of a transaction before its leader, on another
+// node, can tell (protocol.md 2.12).
+type Learner interface {
+	// Learn calls f once the outcome of a transaction in a journal is known here, at most once and without waiting for
+	// it. Ok is false when there is no replica here. Cancel ends it; a call may still be under way then.
+	Learn(j txn.JournalID, id txn.ID, f func(txn.Outcome, clock.Timestamp)) (cancel func(), ok bool)
 }
 
 // Ranges is the directory of conflict ranges. It is only a hint: adjudicators know what they own.
@@ -77,6 +97,10 @@ type Config struct {
 	Random    host.Random
 	Snapshots Snapshots
 	Ranges    Ranges
+	// Learn, when not nil, is asked about transactions whose leader is on another node.
+	Learn Learner
+	// Elsewhere, when not nil, says whether a transaction of another node is still open there: nobody may settle it then.
+	Elsewhere func(ctx context.Context, node uint16, id txn.ID) (open bool, err error)
 	// HashSeed is the cluster's seed of conflict hashes.
 	HashSeed uint64
 	// Node is this process's number in transaction ids.

@@ -44,11 +44,14 @@ func (d *DB) Begin(o txn.Options) txn.Txn {
 // Outcome says what became of a transaction; see txn.DB. Nobody's name is known for the journal that holds it, so all
 // are asked. One that is found nowhere is settled as aborted everywhere.
 func (d *DB) Outcome(ctx context.Context, id txn.ID) (txn.Outcome, error) {
-	d.named.Lock()
-	_, open := d.named.open[id]
-	d.named.Unlock()
-	if open {
+	if d.Open(id) {
 		return txn.OutcomeInProgress, nil
+	}
+	if node := binary.BigEndian.Uint16(id[8:]); node != d.cfg.Node && d.cfg.Elsewhere != nil {
+		// A node that cannot be asked has lost its transactions.
+		if open, err := d.cfg.Elsewhere(ctx, node, id); err == nil && open {
+			return txn.OutcomeInProgress, nil
+		}
 	}
 	now, ok := d.cfg.Clock.Now()
 	if !ok {
@@ -68,6 +71,14 @@ func (d *DB) Outcome(ctx context.Context, id txn.ID) (txn.Outcome, error) {
 		}
 	}
 	return txn.OutcomeAborted, nil
+}
+
+// Open says whether a transaction that somebody was told the name of is open here.
+func (d *DB) Open(id txn.ID) bool {
+	d.named.Lock()
+	defer d.named.Unlock()
+	_, open := d.named.open[id]
+	return open
 }
 
 // newID makes a transaction id: 8 bytes of start time, 2 of node, 6 that differ.
