@@ -23,6 +23,8 @@ const maxName = 128
 // maxText bounds the text of a refusal.
 const maxText = 1024
 
+var errHungUp = errors.New("the connection was closed without a greeting: the node is stopping, or the two have different TLS settings")
+
 // hello is what both sides say first.
 type hello struct {
 	min, max uint16 // versions; the accepter's answer has its choice in both
@@ -110,6 +112,9 @@ func (me identity) shake(w io.Writer, r *bufio.Reader, to NodeID) (hello, error)
 	if err != nil {
 		if errors.Is(err, errFrame) {
 			return hello{}, errNotMeridian
+		}
+		if errors.Is(err, io.EOF) {
+			return hello{}, errHungUp
 		}
 		return hello{}, fmt.Errorf("waiting for a welcome: %w", err)
 	}

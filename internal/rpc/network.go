@@ -30,6 +30,7 @@ type Config struct {
 	Cluster string      // the cluster's id; "": has not joined yet
 	TLS     *tls.Config // nil: plaintext, which whoever starts the node must have asked for
 	// Authorize, when TLS is on, says whether a certificate that TLS has accepted may speak for a node; id is 0 for strangers.
+	// Whether the certificate is of this cluster is TLS's business; this is for who is behind it.
 	Authorize func(id NodeID, cert *x509.Certificate) error
 	// Delay is a one-way latency added to everything sent to a node: for tests and demonstrations of distance.
 	Delay func(to NodeID) time.Duration

@@ -355,9 +355,12 @@ func TestReconnect(t *testing.T) {
 		}
 		return nil
 	})
-	if p := a.Peers()[0]; p.Connected || p.LastError == "" {
-		t.Fatalf("%+v", p)
-	}
+	eventually(t, func() error {
+		if p := a.Peers()[0]; p.Connected || p.LastError == "" {
+			return fmt.Errorf("%+v", p)
+		}
+		return nil
+	})
 	b = startAt(t, b.addr, 2, "c1")
 	b.Handle(Control, echo)
 	eventually(t, func() error {
