@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/auth/certs"
 	"github.com/meridiandb/meridian/internal/pgwire"
+	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/session"
 )
 
@@ -31,6 +32,7 @@ type Node struct {
 	stopOnce sync.Once
 	stopErr  error
 	cancel   context.CancelFunc
+	abort    func() // ends a start that cannot succeed any more
 	profiles *http.Server
 }
 
@@ -38,8 +40,14 @@ type Node struct {
 func Start(ctx context.Context, cfg Config) (*Node, error) {
 	cfg = cfg.withDefaults()
 	began := cfg.Host.Monotonic()
-	n := &Node{cfg: cfg, failed: make(chan error, 1)}
+	ctx, abort := context.WithCancel(ctx)
+	defer abort()
+	n := &Node{cfg: cfg, failed: make(chan error, 1), abort: abort}
 	if err := n.start(ctx); err != nil {
+		select {
+		case err = <-n.failed: // the start was ended because of it
+		default:
+		}
 		return nil, errors.Join(err, n.Stop())
 	}
 	n.started = cfg.Host.Monotonic() - began
@@ -60,14 +68,19 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.serveProfiles(); err != nil {
 		return err
 	}
+	phase := n.phases()
+	// The catalogue's fixed part takes a while to read, and nothing else needs the processor while files are read.
+	n.serving.Go(func() { builtin.Load() })
 	if n.data, err = startDataPlane(ctx, n.cfg, id, n.fatal); err != nil {
 		return err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n.cancel = cancel
+	phase("data plane open")
 	if n.sql, err = startSQL(run, n.cfg, n.data); err != nil {
 		return err
 	}
+	phase("catalogue read, log replayed")
 	tlsCfg, err := n.certificate()
 	if err != nil {
 		return err
@@ -83,6 +96,16 @@ func (n *Node) start(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// phases returns a function that tells developers how long the start has taken since the last call.
+func (n *Node) phases() func(name string) {
+	last := n.cfg.Host.Monotonic()
+	return func(name string) {
+		now := n.cfg.Host.Monotonic()
+		n.cfg.Log.Debug("start", "phase", name, "took", (now - last).Round(100*time.Microsecond))
+		last = now
+	}
 }
 
 // certificate loads the SQL port's certificate, making one at the first start.
@@ -117,6 +140,7 @@ func (n *Node) fatal(err error) {
 	case n.failed <- err:
 	default:
 	}
+	n.abort()
 }
 
 // Failed gives the reason when the node stops by itself; Stop must be called then.

@@ -19,6 +19,7 @@ type frameReader struct {
 	segment uint64
 	off     int64 // of the next frame
 	end     int64 // nothing is read at or behind it
+	keep    bool  // what was returned stays valid: every read goes to memory of its own
 
 	buf  []byte
 	from int64 // offset of buf[0]
@@ -33,7 +34,7 @@ func (r *frameReader) peek(off int64, n int) ([]byte, error) {
 		return r.buf[off-r.from:][:n], nil
 	}
 	want := int(min(int64(max(n, readAhead)), r.end-off))
-	if cap(r.buf) < want {
+	if r.keep || cap(r.buf) < want {
 		r.buf = make([]byte, want)
 	}
 	r.buf, r.from = r.buf[:want], off
@@ -47,7 +48,7 @@ func (r *frameReader) peek(off int64, n int) ([]byte, error) {
 }
 
 // next returns the head and the items of the next frame. Ok is false when there is no whole frame of this segment
-// there; the offset then stays. The items are valid until the next call.
+// there; the offset then stays. The items are valid until the next call, unless the reader keeps them.
 func (r *frameReader) next() (h frameHead, items []byte, ok bool, err error) {
 	h, items, ok, err = r.at(r.off)
 	if ok {
@@ -123,7 +124,8 @@ func (l *Log) release(s *segment) {
 	l.mu.Unlock()
 }
 
-// scan calls f with the items of all frames from a place on, up to the synced end or until f returns false.
+// scan calls f with the items of all frames from a place on, up to the synced end or until f returns false. The items are
+// f's to keep.
 func (l *Log) scan(number uint64, off int64, f func(*item) bool) error {
 	for {
 		seg, end := l.acquire(number)
@@ -140,7 +142,7 @@ func (l *Log) scan(number uint64, off int64, f func(*item) bool) error {
 }
 
 func scanSegment(seg *segment, off, end int64, f func(*item) bool) (more bool, err error) {
-	r := frameReader{file: seg.file, segment: seg.number, off: off, end: end}
+	r := frameReader{file: seg.file, segment: seg.number, off: off, end: end, keep: true}
 	for r.off < end {
 		_, items, ok, err := r.next()
 		if err != nil {

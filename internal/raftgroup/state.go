@@ -348,9 +348,13 @@ func (s *state) checkRead(lo uint64, out []*pb.Entry) ([]*pb.Entry, error) {
 	return out, nil
 }
 
+// newEntry shares the memory of the raw entry. Raft's own entries have no data, not empty data.
 func newEntry(index uint64, e rawEntry) *pb.Entry {
 	kind := pb.EntryType(e.kind)
-	return &pb.Entry{Index: &index, Term: &e.term, Type: &kind, Data: append([]byte(nil), e.data...)}
+	if len(e.data) == 0 {
+		e.data = nil
+	}
+	return &pb.Entry{Index: &index, Term: &e.term, Type: &kind, Data: e.data}
 }
 
 // restoreBase takes a base found at recovery. The entries before it may be in no file any more; those behind it follow.

@@ -14,6 +14,9 @@ const (
 	// collectBudget is how many versions are looked at between two pauses.
 	collectBudget = 4000
 	collectPause  = 20 * time.Millisecond
+	// collectAfter is how long after the start collection begins: it has to look at everything once, and a node that has
+	// just come up has better uses for the disk.
+	collectAfter = 15 * time.Second
 )
 
 func (s *Storage) startBackground() {
@@ -40,12 +43,15 @@ func (s *Storage) releaseFlushed(ctx context.Context) {
 
 // tend collects old versions and flushes, until the context ends.
 func (s *Storage) tend(ctx context.Context) {
-	flushed := s.cfg.Time.Monotonic()
+	began := s.cfg.Time.Monotonic()
+	flushed := began
 	var last uint64
 	for s.cfg.Time.Sleep(ctx, tick) == nil {
-		if err := s.collect(ctx); err != nil {
-			s.fail(err)
-			return
+		if s.cfg.Time.Monotonic()-began > collectAfter {
+			if err := s.collect(ctx); err != nil {
+				s.fail(err)
+				return
+			}
 		}
 		if s.cfg.Time.Monotonic()-flushed < s.cfg.FlushEvery {
 			continue
