@@ -90,11 +90,10 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 		}
 		d.journals = append(d.journals, j)
 	}
+	// From here on the journals replay their records, storage applies them as they come, and the adjudicators wait for
+	// the end of it.
 	d.log.Start()
-	ranges, sources, err := d.startAdjudicators(ctx, id)
-	if err != nil {
-		return err
-	}
+	ranges, sources := d.makeAdjudicators()
 	hot := d.cfg.CacheBytes / 4
 	d.storage, err = storage.Open(storage.Config{
 		Store: mvcc.Config{FS: fsys, Dir: path.Join(d.cfg.DataDir, "storage"), CacheBytes: d.cfg.CacheBytes - hot, HotBytes: hot,
@@ -105,6 +104,9 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 	if err != nil {
 		return fmt.Errorf("opening the storage: %w", err)
 	}
+	if err := d.startAdjudicators(ctx); err != nil {
+		return fmt.Errorf("starting the adjudicators: %w", err)
+	}
 	d.db = coordinator.New(coordinator.Config{
 		Clock: d.clock, Time: d.cfg.Host, Random: d.cfg.Host, Snapshots: d.storage, Ranges: ranges, HashSeed: id.HashSeed, Node: 1,
 		Limits: coordinator.Limits{Rows: d.cfg.TransactionRows, Bytes: d.cfg.TransactionBytes, Age: d.cfg.TransactionAge},
@@ -112,22 +114,29 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 	return nil
 }
 
-// startAdjudicators starts one adjudicator for each journal, all at once: each may have to wait for a lease to run out.
-func (d *dataPlane) startAdjudicators(ctx context.Context, id identity) (fixedRanges, []crossbar.Source, error) {
+// makeAdjudicators makes one adjudicator for each journal.
+func (d *dataPlane) makeAdjudicators() (fixedRanges, []crossbar.Source) {
 	n := len(d.journals)
 	ranges := make(fixedRanges, n)
 	sources := make([]crossbar.Source, n)
-	errs := make([]error, n)
-	var wg sync.WaitGroup
 	for i, j := range d.journals {
 		a := adjudicator.New(adjudicator.Config{Journal: j.ID(), Ranges: []txn.HashRange{{First: rangeStart(i, n), Last: rangeEnd(i, n)}}}, d.clock, d.cfg.Host, j)
 		d.adjudicators = append(d.adjudicators, a)
 		ranges[i] = coordinator.Range{Start: rangeStart(i, n), Journal: j.ID(), Adjudicator: localAdjudicator{a}}
 		sources[i] = crossbar.Source{ID: j.ID(), Log: j, Owner: a}
+	}
+	return ranges, sources
+}
+
+// startAdjudicators starts them all at once: each may have to wait for a lease to run out.
+func (d *dataPlane) startAdjudicators(ctx context.Context) error {
+	errs := make([]error, len(d.adjudicators))
+	var wg sync.WaitGroup
+	for i, a := range d.adjudicators {
 		wg.Go(func() { errs[i] = a.Start(ctx) })
 	}
 	wg.Wait()
-	return ranges, sources, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // rangeEnd is the last hash of part i of n.

@@ -26,15 +26,20 @@ func (s *Storage) startBackground() {
 	s.background.running.Go(func() { s.releaseFlushed(ctx) })
 }
 
-// releaseFlushed tells the journals after every flush that Pebble makes by itself, until the context ends.
+// releaseFlushed tells the journals after every flush that Pebble makes by itself, and flushes when that is asked for,
+// until the context ends.
 func (s *Storage) releaseFlushed(ctx context.Context) {
 	for {
+		var err error
 		select {
 		case <-s.flushed:
+			err = s.release()
+		case <-s.flushSoon:
+			err = s.Flush()
 		case <-ctx.Done():
 			return
 		}
-		if err := s.release(); err != nil {
+		if err != nil {
 			s.fail(err)
 			return
 		}

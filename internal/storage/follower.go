@@ -22,6 +22,9 @@ const (
 	// bulkLife is how long chunks wait for their transaction, in commit time. Its snapshot is then far below every
 	// adjudicator's floor, so that it can never commit.
 	bulkLife = time.Hour
+	// largeBytes is the size of a transaction after which a flush is asked for: a restart replays it from its first chunk
+	// until its end is durable here.
+	largeBytes = 8 << 20
 )
 
 // follower applies one journal. deliver is called by one goroutine; the atomics are read by all.
@@ -33,6 +36,8 @@ type follower struct {
 	held     atomic.Uint64 // a restart would replay records above this time, of transactions whose chunks wait
 	lastTime clock.Timestamp
 	bulk     map[txn.ID]*bulk
+	large    func() // called, without blocking, when a large transaction has been applied
+	size     int    // bytes of the chunks that have been applied and are not behind a position yet
 
 	waiting atomic.Int32 // waiters that are in the list or about to be
 	mu      sync.Mutex
@@ -93,6 +98,10 @@ func (f *follower) deliver(entries []txn.Entry, next uint64) error {
 		return err
 	}
 	f.publish(next-1, closed)
+	if f.size >= largeBytes {
+		f.large()
+	}
+	f.size = 0
 	return nil
 }
 
@@ -109,6 +118,7 @@ func (f *follower) addTx(b *mvcc.Batch, r txn.RecordView) (*mvcc.Batch, error) {
 			if b, err = f.addImages(b, c, at); err != nil {
 				return b, err
 			}
+			f.size += len(c.Bytes())
 		}
 	}
 	delete(f.bulk, r.ID())

@@ -19,6 +19,7 @@ type Storage struct {
 	stop     func()
 	fatal    sync.Once
 
+	flushSoon  chan struct{} // holds a token when a flush would save a restart much work
 	flushed    chan struct{} // holds a token when Pebble has flushed and the journals have not been told
 	releasing  sync.Mutex    // held while they are told
 	background struct {
@@ -30,14 +31,9 @@ type Storage struct {
 // Open opens the files, and follows the journals from where the files left off.
 func Open(cfg Config) (*Storage, error) {
 	cfg.ensureDefaults()
-	s := &Storage{cfg: cfg, flushed: make(chan struct{}, 1)}
+	s := &Storage{cfg: cfg, flushed: make(chan struct{}, 1), flushSoon: make(chan struct{}, 1)}
 	cfg.Store.Fatal = s.fail
-	cfg.Store.Flushed = func() {
-		select {
-		case s.flushed <- struct{}{}:
-		default:
-		}
-	}
+	cfg.Store.Flushed = func() { leave(s.flushed) }
 	store, err := mvcc.Open(cfg.Store)
 	if err != nil {
 		return nil, err
@@ -50,7 +46,7 @@ func Open(cfg Config) (*Storage, error) {
 	}
 	from := make(map[txn.JournalID]uint64)
 	for _, id := range cfg.Feed.Journals() {
-		f := &follower{id: id, store: store, bulk: make(map[txn.ID]*bulk)}
+		f := &follower{id: id, store: store, bulk: make(map[txn.ID]*bulk), large: func() { leave(s.flushSoon) }}
 		p := positions[id]
 		f.applied.Store(p.Index)
 		f.lastTime = p.Time
@@ -75,6 +71,14 @@ func (s *Storage) Close() error {
 	s.background.running.Wait()
 	_ = s.Flush() // a store that has failed says so again when it is closed
 	return s.store.Close()
+}
+
+// leave puts a token into a channel that holds one.
+func leave(tokens chan struct{}) {
+	select {
+	case tokens <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Storage) fail(err error) { s.fatal.Do(func() { s.cfg.Fatal(err) }) }
