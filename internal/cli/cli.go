@@ -44,7 +44,8 @@ type startCommand struct {
 	AllowPlaintext bool          `help:"Let clients on other machines connect without TLS."`
 	TrustRemote    bool          `help:"Let roles without a password connect from other machines. Dangerous outside a private network."`
 	LogLevel       string        `help:"Least severe messages to log (default: ${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
-	Profile        string        `help:"Serve Go's runtime profiles over HTTP on this address (for developers)." placeholder:"HOST:PORT" hidden:""`
+	clusterFlags
+	Profile string `help:"Serve Go's runtime profiles over HTTP on this address (for developers)." placeholder:"HOST:PORT" hidden:""`
 }
 
 type versionCommand struct{}
@@ -141,12 +142,16 @@ func (c *startCommand) Run(s *streams) error {
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	cluster, err := c.clusterConfig()
+	if err != nil {
+		return err
+	}
 	n, err := node.Start(ctx, node.Config{
 		Host: oshost.New(), Log: log, Version: Version,
 		DataDir: c.DataDir, Listen: c.Listen, ConflictRanges: c.ConflictRanges,
 		CacheBytes: int64(c.CacheSize), QueryMemoryBytes: int64(c.QueryMemory), Retention: c.Retention,
 		MaxConnections: c.MaxConnections, PlaintextAnywhere: c.AllowPlaintext, TrustAnywhere: c.TrustRemote,
-		ProfileAddress: c.Profile,
+		ProfileAddress: c.Profile, Cluster: cluster,
 	})
 	if err != nil {
 		return explainStart(err, c)

@@ -80,6 +80,9 @@ func (j *Journal) Change(ctx context.Context, change raftgroup.Change, node uint
 	return j.group.Change(ctx, change, node)
 }
 
+// Group returns the journal's Raft group.
+func (j *Journal) Group() *raftgroup.Group { return j.group }
+
 // TransferLeader asks a voter to take over; see raftgroup.Group.TransferLeader.
 func (j *Journal) TransferLeader(to uint64) error { return j.group.TransferLeader(to) }
 

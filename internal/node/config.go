@@ -36,6 +36,8 @@ type Config struct {
 	TransactionRows  int
 	TransactionBytes int64
 	TransactionAge   time.Duration
+	// Cluster makes the node a member of a cluster; nil is a process alone.
+	Cluster *ClusterConfig
 }
 
 func (c Config) withDefaults() Config {
@@ -68,6 +70,13 @@ func (c Config) withDefaults() Config {
 	}
 	if c.TransactionAge == 0 {
 		c.TransactionAge = 24 * time.Hour
+	}
+	if c.Cluster != nil {
+		k := *c.Cluster
+		if k.ClockBound == 0 {
+			k.ClockBound = time.Millisecond
+		}
+		c.Cluster = &k
 	}
 	return c
 }

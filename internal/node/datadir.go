@@ -8,13 +8,20 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/meridiandb/meridian/internal/control"
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/host"
 )
 
 // FormatVersion is the version of everything in a data folder together (docs/formats/datadir.md). A folder with a higher
 // one is refused; a lower one would be upgraded here.
-const FormatVersion = 1
+const FormatVersion = 2
+
+// The formats of new folders: one of a process alone, one of a member of a cluster.
+const (
+	formatAlone  = 1
+	formatMember = 2
+)
 
 // identity is what a data folder says of itself, in the file IDENTITY.
 type identity struct {
@@ -22,10 +29,13 @@ type identity struct {
 	Cluster        string `json:"cluster"`
 	HashSeed       uint64 `json:"hash_seed"`
 	ConflictRanges int    `json:"conflict_ranges"`
+	// Member is the node's place in a cluster, nil in the folder of a process alone.
+	Member *control.Membership `json:"member,omitempty"`
 }
 
-// openDataDir locks the folder and reads its identity, making both when the folder is new.
-func openDataDir(h host.Host, dir string, ranges int) (identity, io.Closer, error) {
+// openDataDir locks the folder and reads its identity, making both when the folder is new. member says that the node is to be
+// one of a cluster.
+func openDataDir(h host.Host, dir string, ranges int, member bool) (identity, io.Closer, error) {
 	fsys := h.FS()
 	if err := fsys.MkdirAll(dir); err != nil {
 		return identity{}, nil, fmt.Errorf("making the data folder: %w", err)
@@ -38,14 +48,25 @@ func openDataDir(h host.Host, dir string, ranges int) (identity, io.Closer, erro
 	id, err := readIdentity(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		syncParents(fsys, dir)
-		id = identity{Format: FormatVersion, HashSeed: h.Uint64(), ConflictRanges: ranges,
+		id = identity{Format: formatAlone, HashSeed: h.Uint64(), ConflictRanges: ranges,
 			Cluster: fmt.Sprintf("%016x%016x", h.Uint64(), h.Uint64())}
+		if member {
+			id = identity{Format: formatMember, ConflictRanges: 1, Member: &control.Membership{}}
+		}
 		err = writeIdentity(fsys, dir, id)
 	}
 	if err == nil && id.Format > FormatVersion {
 		err = failure.New(failure.ObjectNotInPrerequisiteState,
 			"the data folder %s has format %d, and this version of Meridian knows formats up to %d", dir, id.Format, FormatVersion).
 			WithHint("Start it with the newer version of Meridian that wrote it.")
+	}
+	if err == nil && member != (id.Member != nil) {
+		err = failure.New(failure.ObjectNotInPrerequisiteState, "the data folder %s belongs to a process alone", dir).
+			WithHint("Start it without --join, or give the new node a folder of its own with --data-dir.")
+		if !member {
+			err = failure.New(failure.ObjectNotInPrerequisiteState, "the data folder %s belongs to a member of a cluster", dir).
+				WithHint("Start it with --join and the addresses of the cluster's nodes.")
+		}
 	}
 	if err != nil {
 		_ = lock.Close()

@@ -24,7 +24,8 @@ import (
 // dataPlane is every role below SQL, wired by direct calls.
 type dataPlane struct {
 	cfg          Config
-	clock        *clock.Local
+	clock        clock.Clock
+	cluster      *cluster // nil in a process alone; then the following three are its roles
 	log          *raftgroup.Log
 	journals     []*journal.Journal
 	adjudicators []*adjudicator.Adjudicator
@@ -68,6 +69,7 @@ func rangeStart(i, n int) keys.Hash {
 // startDataPlane opens the log, the journals and the storage and starts the roles. fatal is called, possibly more than
 // once, when the node cannot go on.
 func startDataPlane(ctx context.Context, cfg Config, id identity, fatal func(error)) (*dataPlane, error) {
+	// Nobody compares this clock with another: it has no error, and may be told how far time had come before a crash.
 	d := &dataPlane{cfg: cfg, clock: clock.New(cfg.Host, 0)}
 	if err := d.open(ctx, id, fatal); err != nil {
 		return nil, errors.Join(err, d.stop())
@@ -171,6 +173,9 @@ func (d *dataPlane) stop() error {
 	}
 	if d.log != nil {
 		errs = append(errs, d.log.Close())
+	}
+	if d.cluster != nil {
+		errs = append(errs, d.cluster.stop())
 	}
 	return errors.Join(errs...)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/internal/auth/certs"
+	"github.com/meridiandb/meridian/internal/control"
 	"github.com/meridiandb/meridian/internal/pgwire"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/session"
@@ -57,10 +58,13 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 func (n *Node) start(ctx context.Context) error {
 	// The port comes first: a busy one is the most usual reason not to start, and must not cost a recovery.
 	var err error
-	if n.listener, err = n.cfg.Host.Listen("tcp", n.cfg.Listen); err != nil {
-		return fmt.Errorf("listening on %s: %w", n.cfg.Listen, err)
+	witness := n.cfg.Cluster != nil && n.cfg.Cluster.Witness
+	if !witness {
+		if n.listener, err = n.cfg.Host.Listen("tcp", n.cfg.Listen); err != nil {
+			return fmt.Errorf("listening on %s: %w", n.cfg.Listen, err)
+		}
 	}
-	id, lock, err := openDataDir(n.cfg.Host, n.cfg.DataDir, n.cfg.ConflictRanges)
+	id, lock, err := openDataDir(n.cfg.Host, n.cfg.DataDir, n.cfg.ConflictRanges, n.cfg.Cluster != nil)
 	if err != nil {
 		return err
 	}
@@ -71,7 +75,12 @@ func (n *Node) start(ctx context.Context) error {
 	phase := n.phases()
 	// The catalogue's fixed part takes a while to read, and nothing else needs the processor while files are read.
 	n.serving.Go(func() { builtin.Load() })
-	if n.data, err = startDataPlane(ctx, n.cfg, id, n.fatal); err != nil {
+	if n.cfg.Cluster == nil {
+		n.data, err = startDataPlane(ctx, n.cfg, id, n.fatal)
+	} else {
+		n.data, err = n.startMember(ctx, id)
+	}
+	if err != nil || witness {
 		return err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -106,6 +115,22 @@ func (n *Node) phases() func(name string) {
 		n.cfg.Log.Debug("start", "phase", name, "took", (now - last).Round(100*time.Microsecond))
 		last = now
 	}
+}
+
+// startMember makes the node a member of its cluster and opens its data.
+func (n *Node) startMember(ctx context.Context, id identity) (*dataPlane, error) {
+	save := func(m control.Membership) error {
+		id.Member = &m
+		return writeIdentity(n.cfg.Host.FS(), n.cfg.DataDir, id)
+	}
+	c, err := startCluster(ctx, n.cfg, *id.Member, save, n.fatal)
+	if err != nil {
+		return nil, err
+	}
+	if n.cfg.Cluster.Witness {
+		return &dataPlane{cfg: n.cfg, cluster: c}, nil
+	}
+	return startClusterData(ctx, n.cfg, c, n.fatal)
 }
 
 // certificate loads the SQL port's certificate, making one at the first start.
@@ -146,8 +171,13 @@ func (n *Node) fatal(err error) {
 // Failed gives the reason when the node stops by itself; Stop must be called then.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// Address is where SQL clients connect.
-func (n *Node) Address() string { return n.listener.Addr().String() }
+// Address is where SQL clients connect, "" on a witness.
+func (n *Node) Address() string {
+	if n.listener == nil {
+		return ""
+	}
+	return n.listener.Addr().String()
+}
 
 // StartTime is how long Start took.
 func (n *Node) StartTime() time.Duration { return n.started }

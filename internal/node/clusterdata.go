@@ -1,0 +1,156 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/meridiandb/meridian/internal/adjudicator"
+	"github.com/meridiandb/meridian/internal/clock"
+	"github.com/meridiandb/meridian/internal/control"
+	"github.com/meridiandb/meridian/internal/control/meta"
+	"github.com/meridiandb/meridian/internal/coordinator"
+	"github.com/meridiandb/meridian/internal/crossbar"
+	"github.com/meridiandb/meridian/internal/rpc"
+	"github.com/meridiandb/meridian/internal/rpc/stub"
+	"github.com/meridiandb/meridian/internal/storage"
+	"github.com/meridiandb/meridian/internal/storage/mvcc"
+	"github.com/meridiandb/meridian/internal/txn"
+)
+
+// Compile-time proofs that the roles fit the network's ends of each other.
+var (
+	_ coordinator.Adjudicator = (*stub.Remote)(nil)
+	_ crossbar.Owner          = (*stub.Owner)(nil)
+	_ crossbar.Log            = (*stub.Cursor)(nil)
+	_ stub.Adjudicator        = (*adjudicator.Adjudicator)(nil)
+)
+
+// startClusterData opens storage and a coordinator on a member of a cluster.
+func startClusterData(ctx context.Context, cfg Config, c *cluster, fatal func(error)) (*dataPlane, error) {
+	d := &dataPlane{cfg: cfg, clock: c.clock, cluster: c}
+	var sources []crossbar.Source
+	for _, id := range c.journalIDs() {
+		sources = append(sources, crossbar.Source{ID: id, Log: c.feeds.Log(id), Owner: c.marks.Owner(id)})
+	}
+	hot := cfg.CacheBytes / 4
+	var positions positions
+	var err error
+	d.storage, err = storage.Open(storage.Config{
+		Store: mvcc.Config{FS: cfg.Host.FS(), Dir: path.Join(cfg.DataDir, "storage"), CacheBytes: cfg.CacheBytes - hot, HotBytes: hot,
+			Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) }},
+		Feed: crossbar.New(sources...), Clock: c.clock, Time: cfg.Host, Retention: cfg.Retention,
+		Durable: positions.set, Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) },
+	})
+	if err != nil {
+		return d, fmt.Errorf("opening the storage: %w", err)
+	}
+	c.mu.Lock()
+	c.fill = positions.fill
+	c.mu.Unlock()
+	m := c.control.Map()
+	d.db = coordinator.New(coordinator.Config{
+		Clock: c.clock, Time: cfg.Host, Random: cfg.Host, Snapshots: d.storage, Ranges: &mapRanges{cluster: c}, Learn: learner{c}, HashSeed: m.HashSeed,
+		Node:   uint16(c.member.Node),
+		Limits: coordinator.Limits{Rows: cfg.TransactionRows, Bytes: cfg.TransactionBytes, Age: cfg.TransactionAge},
+	})
+	return d, nil
+}
+
+// positions is how much of every journal this node's storage has made durable.
+type positions struct {
+	mu      sync.Mutex
+	durable map[txn.JournalID]uint64
+}
+
+func (p *positions) set(durable map[txn.JournalID]uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.durable = durable
+}
+
+func (p *positions) fill(r *control.Report) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.Storage = map[txn.JournalID]control.Position{}
+	for id, n := range p.durable {
+		r.Storage[id] = control.Position{Applied: n, Durable: n}
+	}
+}
+
+// mapRanges is the directory of conflict ranges as the cluster's map has it.
+type mapRanges struct {
+	cluster *cluster
+	mu      sync.RWMutex
+	of      *meta.Map
+	owners  []rpc.NodeID // where the adjudicators were believed to run, by range
+	ranges  []coordinator.Range
+}
+
+// Ranges implements coordinator.Ranges.
+func (r *mapRanges) Ranges() []coordinator.Range {
+	m := r.cluster.control.Map()
+	r.mu.RLock()
+	of, owners, ranges := r.of, r.owners, r.ranges
+	r.mu.RUnlock()
+	fresh := of == m
+	for i := 0; fresh && i < len(ranges); i++ {
+		fresh = owners[i] == r.cluster.adjudicators.Of(ranges[i].Journal).Owner()
+	}
+	if fresh {
+		return ranges
+	}
+	ranges, owners = make([]coordinator.Range, 0, len(m.Ranges)), make([]rpc.NodeID, 0, len(m.Ranges))
+	for _, g := range m.Ranges {
+		a := r.cluster.adjudicators.Of(g.Journal)
+		owners = append(owners, a.Owner())
+		ranges = append(ranges, coordinator.Range{Start: g.Start, Journal: g.Journal, Adjudicator: a, Distance: r.cluster.distance(a.Owner())})
+	}
+	r.mu.Lock()
+	r.of, r.owners, r.ranges = m, owners, ranges
+	r.mu.Unlock()
+	return ranges
+}
+
+// distance says how far away a node is.
+func (c *cluster) distance(n rpc.NodeID) coordinator.Distance {
+	if n == rpc.NodeID(c.member.Node) {
+		return coordinator.Here
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.mu.regions[n] == c.cfg.Cluster.Region {
+		return coordinator.Near
+	}
+	return coordinator.FarAway
+}
+
+// learner is the journals' replicas on this node, which may know outcomes before their leaders can tell.
+type learner struct{ cluster *cluster }
+
+// Learn implements coordinator.Learner.
+func (l learner) Learn(id txn.JournalID, t txn.ID, f func(txn.Outcome, clock.Timestamp)) (cancel func(), ok bool) {
+	j := l.cluster.journal(id)
+	if j == nil {
+		return nil, false
+	}
+	return j.Learn(t, f), true
+}
+
+// Refresh implements coordinator.Ranges: it waits a moment for a newer map.
+func (r *mapRanges) Refresh(ctx context.Context) error {
+	r.mu.RLock()
+	known := uint64(0)
+	if r.of != nil {
+		known = r.of.Version
+	}
+	r.mu.RUnlock()
+	wait, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	if _, err := r.cluster.control.Watch(wait, known); err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return nil
+}
