@@ -45,12 +45,21 @@ func (s *Server) Log() string {
 
 // NewServer prepares a server on a free port of this machine.
 func NewServer(binary, dir string, args ...string) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
+	return &Server{Binary: binary, Dir: dir, Address: address, Args: args}, nil
+}
+
+// FreeAddress is an address of this machine that nobody listens on.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
 	defer l.Close()
-	return &Server{Binary: binary, Dir: dir, Address: l.Addr().String(), Args: args}, nil
+	return l.Addr().String(), nil
 }
 
 // URL is the connection string for a role.

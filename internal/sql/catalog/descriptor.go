@@ -56,7 +56,7 @@ type Database struct {
 	OID     OID
 	Name    string
 	Owner   OID
-	ACL     ACL     `json:",omitempty"`
+	ACL     ACL     `json:",omitzero"`
 	Comment string  `json:",omitempty"`
 	Config  Setting `json:",omitempty"` // ALTER DATABASE … SET
 }
@@ -69,7 +69,7 @@ type Schema struct {
 	OID     OID
 	Name    string
 	Owner   OID
-	ACL     ACL    `json:",omitempty"`
+	ACL     ACL    `json:",omitzero"`
 	Comment string `json:",omitempty"`
 }
 
@@ -103,7 +103,7 @@ type Table struct {
 	// Virtual tables have no rows in the store: package syscat produces them.
 	Virtual     bool    `json:",omitempty"`
 	Persistence byte    `json:",omitempty"` // 'p', 'u', 't'; 0 is 'p'
-	ACL         ACL     `json:",omitempty"`
+	ACL         ACL     `json:",omitzero"`
 	Comment     string  `json:",omitempty"`
 	Options     Setting `json:",omitempty"`
 }
@@ -146,7 +146,7 @@ type Column struct {
 	// DependsOn are the OIDs of sequences, functions and types that the default uses.
 	DependsOn  []OID  `json:",omitempty"`
 	Comment    string `json:",omitempty"`
-	ACL        ACL    `json:",omitempty"`
+	ACL        ACL    `json:",omitzero"`
 	StatTarget int    `json:",omitempty"` // SET STATISTICS + 1; 0 is not set
 }
 
@@ -325,7 +325,7 @@ type Type struct {
 	Default   string         `json:",omitempty"`
 	Checks    []*DomainCheck `json:",omitempty"`
 	Collation string         `json:",omitempty"`
-	ACL       ACL            `json:",omitempty"`
+	ACL       ACL            `json:",omitzero"`
 	Comment   string         `json:",omitempty"`
 }
 
@@ -421,7 +421,7 @@ type Function struct {
 	Body       string       // SQL text
 	Strict     bool         `json:",omitempty"`
 	Volatility byte         // 'i', 's', 'v'
-	ACL        ACL          `json:",omitempty"`
+	ACL        ACL          `json:",omitzero"`
 	Comment    string       `json:",omitempty"`
 	DependsOn  []OID        `json:",omitempty"`
 }

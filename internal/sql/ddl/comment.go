@@ -19,6 +19,9 @@ func (e *Env) comment(ctx context.Context, s *parser.CommentStmt) (Result, error
 	case parser.ObjectSchema, parser.ObjectDatabase, parser.ObjectRole:
 		return res, e.commentGlobal(ctx, s)
 	case parser.ObjectTypeName, parser.ObjectDomain:
+		if done, err := e.commentRowType(ctx, s); done || err != nil {
+			return res, err
+		}
 		t, err := e.ownType(objectNames(s.Target))
 		if err != nil {
 			return res, err
@@ -41,6 +44,17 @@ func (e *Env) comment(ctx context.Context, s *parser.CommentStmt) (Result, error
 	default:
 		return res, failure.NotSupported("COMMENT ON %s is", s.Object)
 	}
+}
+
+// commentRowType comments a type that CREATE TYPE name AS (…) made; false when the name is none.
+func (e *Env) commentRowType(ctx context.Context, s *parser.CommentStmt) (bool, error) {
+	row, err := e.rowType(s.Object, s.Target)
+	if row == nil {
+		return false, err
+	}
+	t := row.Clone()
+	t.Comment = s.Comment
+	return true, e.put(ctx, t)
 }
 
 func (e *Env) commentRelation(ctx context.Context, s *parser.CommentStmt) error {

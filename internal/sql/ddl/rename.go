@@ -24,6 +24,12 @@ func (e *Env) rename(ctx context.Context, s *parser.RenameStmt) (Result, error) 
 	case parser.ObjectSchema, parser.ObjectRole, parser.ObjectDatabase:
 		return res, e.renameGlobal(ctx, s)
 	case parser.ObjectTypeName, parser.ObjectDomain:
+		if row, err := e.rowType(s.Object, s.Target); err != nil {
+			return res, err
+		} else if row != nil {
+			n := parser.RelationName{Schema: e.snap().SchemaName(row.Schema), Name: row.Name}
+			return res, e.renameRelation(ctx, &parser.RenameStmt{Object: s.Object, Relation: &parser.RangeVar{Relation: n}, NewName: s.NewName})
+		}
 		return res, e.renameType(ctx, s)
 	default:
 		return res, failure.NotSupported("ALTER %s RENAME is", s.Object)

@@ -324,6 +324,11 @@ func (e *Env) alterOwner(ctx context.Context, s *parser.AlterOwnerStmt) (Result,
 		c.ACL, c.Owner = aclForOwner(d.ACL, d.Owner, r.OID), r.OID
 		return res, e.put(ctx, c)
 	case parser.ObjectTypeName, parser.ObjectDomain:
+		if row, err := e.rowType(s.Object, s.Target); err != nil {
+			return res, err
+		} else if row != nil {
+			return res, e.changeOwner(ctx, row.OID, s.Owner)
+		}
 		t, err := e.ownType(objectNames(s.Target))
 		if err != nil {
 			return res, err
@@ -365,6 +370,11 @@ func (e *Env) alterSchema(ctx context.Context, s *parser.AlterObjectSchemaStmt) 
 	if s.Relation == nil {
 		if s.Object != parser.ObjectTypeName && s.Object != parser.ObjectDomain {
 			return res, failure.NotSupported("ALTER %s SET SCHEMA is", s.Object)
+		}
+		if row, err := e.rowType(s.Object, s.Target); err != nil {
+			return res, err
+		} else if row != nil {
+			return res, e.moveRelation(ctx, row, d)
 		}
 		t, err := e.ownType(objectNames(s.Target))
 		if err != nil {

@@ -76,6 +76,19 @@ func (e *Env) ownType(parts []string) (*catalog.Type, error) {
 	return t.Clone(), nil
 }
 
+// rowType finds a type that CREATE TYPE name AS (…) made, nil when the name is none. The user must own it.
+func (e *Env) rowType(object parser.ObjectType, o *parser.Object) (*catalog.Table, error) {
+	schema, name := splitName(objectNames(o))
+	_, row := e.snap().FindType(e.Path, schema, name)
+	if row == nil || row.Kind != catalog.RelComposite || object != parser.ObjectTypeName {
+		return nil, nil
+	}
+	if !e.snap().Member(e.User, row.Owner) {
+		return nil, catalog.NotOwner("type", name)
+	}
+	return row, nil
+}
+
 func (e *Env) alterEnum(ctx context.Context, s *parser.AlterEnumStmt) (Result, error) {
 	res := Result{Tag: "ALTER TYPE"}
 	t, err := e.ownType(s.Name.Parts)

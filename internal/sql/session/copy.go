@@ -300,6 +300,9 @@ func (s *Session) insertRows(ctx context.Context, t *catalog.Table, names []stri
 	var full *statement
 	params := make([]datum.Datum, 0, copyBatch*len(names))
 	most := min(copyBatch, max(1, 65535/max(1, len(names))))
+	if len(names) == 0 {
+		most = 1 // DEFAULT VALUES makes one row
+	}
 	var total int64
 	for {
 		rows := 0
@@ -359,6 +362,11 @@ func (s *Session) insertStatement(ctx context.Context, t *catalog.Table, names [
 		types[i] = c.Type.OID
 	}
 	w.WriteString(") OVERRIDING SYSTEM VALUE VALUES ")
+	if len(names) == 0 {
+		w.Reset()
+		w.WriteString("INSERT INTO " + catalog.QuoteIdent(s.t.cat.Snapshot().SchemaName(t.Schema)) + "." + catalog.QuoteIdent(t.Name) + " DEFAULT VALUES")
+		rows = 0
+	}
 	for r := range rows {
 		if r > 0 {
 			w.WriteString(", ")
@@ -405,6 +413,9 @@ func (c *copyRows) next() ([]datum.Datum, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c.row == nil {
+		c.row = make([]datum.Datum, 0, len(c.cols)) // nil would be the end
 	}
 	c.row = c.row[:0]
 	for i, f := range fields {

@@ -128,26 +128,7 @@ func (e *Env) indexKey(t *catalog.Table, x *catalog.Index, i int, pretty bool) s
 	if _, call := ast.(*parser.FuncCall); err == nil && call {
 		return s
 	}
-	if !pretty && strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") && balanced(s) {
-		return s
-	}
 	return "(" + s + ")"
-}
-
-// balanced says whether the first parenthesis of s is closed by the last.
-func balanced(s string) bool {
-	depth := 0
-	for i := range len(s) {
-		switch s[i] {
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 && i < len(s)-1 {
-				return false
-			}
-		}
-	}
-	return depth == 0
 }
 
 // constraintDef is pg_get_constraintdef.

@@ -330,6 +330,9 @@ func (d *deparser) cast(x parser.Expr, t catalog.OID, mod int32) {
 	case *parser.OpExpr, *parser.BoolExpr, *parser.NullTest, *parser.LikeExpr, *parser.InExpr, *parser.BetweenExpr:
 		simple = false
 	}
+	if ref, ok := x.(*parser.ColumnRef); ok && ref.Star {
+		simple = true
+	}
 	name := d.typeName(t)
 	if mod >= 0 {
 		name = d.e.Facts.FormatType(datum.Type{OID: t, Mod: mod})

@@ -84,6 +84,9 @@ func userTypeInfo(t *catalog.Type) *builtin.TypeInfo {
 		ti.Preferred, ti.Subscript, ti.Elem, ti.RelID = false, 0, 0, 0
 	}
 	ti.Input, ti.Receive, ti.ModIn, ti.ModOut = 2597, 2598, 0, 0
+	if t.Collation != "" {
+		ti.Collation = collationOID(t.Collation)
+	}
 	ti.BaseType, ti.TypMod, ti.NotNull, ti.Default = t.Base.OID, t.Base.Mod, t.NotNull, t.Default
 	return ti
 }
@@ -298,7 +301,11 @@ func (e *Env) descriptions(emit func(*description) error) error {
 		say(s.OID, classNamespace, 0, s.Comment)
 	}
 	for t := range e.Snapshot.Tables() {
-		say(t.OID, classRelation, 0, t.Comment)
+		if t.Kind == catalog.RelComposite {
+			say(t.RowType, classType, 0, t.Comment)
+		} else {
+			say(t.OID, classRelation, 0, t.Comment)
+		}
 		for _, c := range t.Columns {
 			say(t.OID, classRelation, int(c.Attnum), c.Comment)
 		}
