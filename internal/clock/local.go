@@ -101,18 +101,19 @@ func (c *Local) WaitPast(t Timestamp, done <-chan struct{}) bool {
 			return false
 		default:
 		}
-		c.pause(t.Sub(now.Earliest)+time.Microsecond, done)
+		pause(c.time, t.Sub(now.Earliest)+time.Microsecond, done)
 	}
 }
 
-func (c *Local) pause(d time.Duration, done <-chan struct{}) {
+// pause sleeps, and ends early when done closes.
+func pause(t host.Time, d time.Duration, done <-chan struct{}) {
 	if d <= 2*time.Millisecond {
 		// Short enough not to look at done; the host sleeps precisely at this scale.
-		_ = c.time.Sleep(context.Background(), d)
+		_ = t.Sleep(context.Background(), d)
 		return
 	}
 	wake := make(chan struct{})
-	stop := c.time.AfterFunc(d, func() { close(wake) })
+	stop := t.AfterFunc(d, func() { close(wake) })
 	select {
 	case <-wake:
 	case <-done:
