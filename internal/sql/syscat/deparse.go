@@ -62,7 +62,7 @@ func (d *deparser) typeName(oid catalog.OID) string {
 	if u := d.e.userType(oid); u != nil {
 		return d.e.userTypeName(u)
 	}
-	return d.e.Facts.TypeName(oid)
+	return d.e.Facts.FormatType(datum.T(oid))
 }
 
 // constant prints a literal as a value of type want (0: its own). assigned literals show their type only when they are
@@ -89,7 +89,7 @@ func (d *deparser) constant(c *parser.Const, want catalog.OID, assigned bool) {
 		d.s(strconv.FormatBool(c.Bool))
 	case parser.ConstBitString:
 		if bits, err := datum.ParseText(datum.T(datum.OIDBit), c.Str, nil); err == nil {
-			d.s(literal(datum.Text(datum.T(datum.OIDBit), bits, nil)), `::"bit"`)
+			d.s(literal(datum.Text(datum.T(datum.OIDBit), bits, nil)), `::`, d.typeName(datum.OIDBit))
 			return
 		}
 		d.s(parser.Format(c))
@@ -526,6 +526,11 @@ func (d *deparser) typeCast(x *parser.TypeCast) {
 		return
 	case isConst && c.Kind == parser.ConstNull:
 		d.s("NULL::", d.typeName(t))
+		return
+	}
+	if isConst && len(x.Type.Typmods) > 0 && c.Kind == parser.ConstFloat && t == datum.OIDNumeric {
+		text, _ := numberOf(c)
+		d.s(d.quoted(text, t), "::", d.e.Facts.FormatType(datum.Type{OID: t, Mod: modOf(t, x.Type.Typmods)}))
 		return
 	}
 	if isConst {
