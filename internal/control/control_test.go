@@ -214,3 +214,30 @@ func TestRefusals(t *testing.T) {
 		refused(3, "and")
 	})
 }
+
+// TestLostDisk replaces the disk of one of three nodes: there is no fourth that could take its place but itself, as a new node.
+func TestLostDisk(t *testing.T) {
+	simulate(t, 3, 7, func(w *world) {
+		w.founders(3)
+		w.eventually("a cluster of three", 20*time.Second, w.settled(0, 1, 2))
+		w.nodes[1].crash(true)
+		w.w.Machine(1).Wipe()
+		w.nodes[1].start(addresses(3))
+		w.eventually("it is refused", 20*time.Second, func() bool { return w.nodes[1].failure() != nil })
+		if err := w.nodes[1].failure(); !strings.Contains(failure.As(err).Hint, "meridian node remove 2") {
+			t.Errorf("the wiped node: %v", err)
+		}
+		ctx := context.Background()
+		s := w.nodes[0].service()
+		if _, err := s.carryOut(ctx, &Admin{Do: "drain", Node: 2}); err != nil {
+			t.Fatal(err)
+		}
+		w.nodes[1].stop()
+		w.nodes[1].start(addresses(3))
+		w.eventually("a new node took its place", 60*time.Second, func() bool { return s.Map().Seats(2) == 0 && s.Map().Seats(4) == 4 })
+		if _, err := s.carryOut(ctx, &Admin{Do: "remove", Node: 2}); err != nil {
+			t.Fatal(err)
+		}
+		w.eventually("all is well", 20*time.Second, w.settled(0, 1, 2))
+	})
+}

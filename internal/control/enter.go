@@ -101,7 +101,7 @@ type reply struct {
 	Wall int64 `json:"wall"`
 	// You is the asker's number, when it has one, and Map the map in which it has.
 	You     meta.NodeID     `json:"you,omitempty"`
-	Map     *meta.Map       `json:"map,omitempty"`
+	Map     []byte          `json:"map,omitempty"`
 	Cluster string          `json:"cluster,omitempty"`
 	Status  json.RawMessage `json:"status,omitempty"`
 	Done    string          `json:"done,omitempty"`
@@ -353,8 +353,8 @@ func (e *entrance) join(ctx context.Context, members []heard) (Membership, error
 		}
 	}
 	for _, h := range members {
-		if h.reply.You != 0 && h.reply.Map != nil {
-			return e.adopt(h.reply.Map, h.reply.You)
+		if h.reply.You != 0 {
+			return e.adoptFrom(h.reply)
 		}
 	}
 	if e.self.Address == "" {
@@ -365,8 +365,8 @@ func (e *entrance) join(ctx context.Context, members []heard) (Membership, error
 	for _, h := range members {
 		got := e.ask(ctx, h.address, opJoin)
 		switch {
-		case got.err == nil && got.reply.You != 0 && got.reply.Map != nil:
-			return e.adopt(got.reply.Map, got.reply.You)
+		case got.err == nil && got.reply.You != 0:
+			return e.adoptFrom(got.reply)
 		case got.err != nil && (refused(got.err) || failure.CodeOf(got.err) == failure.FeatureNotSupported):
 			return Membership{}, got.err
 		case got.err != nil:
@@ -374,6 +374,14 @@ func (e *entrance) join(ctx context.Context, members []heard) (Membership, error
 		}
 	}
 	return Membership{}, nil
+}
+
+func (e *entrance) adoptFrom(r *reply) (Membership, error) {
+	m, err := meta.DecodeMap(r.Map)
+	if err != nil {
+		return Membership{}, err
+	}
+	return e.adopt(m, r.You)
 }
 
 // adopt makes the folder that of a member.

@@ -172,7 +172,7 @@ func (s *Service) letIn(ctx context.Context, q *question, m *meta.Map, a *reply)
 		s.cfg.Log.Info("a node has joined", "node", id, "address", n.Address, "region", n.Region, "zone", n.Zone)
 	}
 	if id != 0 {
-		a.You, a.Map = id, m
+		a.You, a.Map = id, m.Encode()
 	}
 	return nil
 }

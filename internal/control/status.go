@@ -128,6 +128,14 @@ func share(m *meta.Map, j txn.JournalID) float64 {
 	return sum
 }
 
+// bound is how far a node says that its clock may be off.
+func (v *view) bound(id meta.NodeID) time.Duration {
+	if h, ok := v.heard[id]; ok {
+		return h.report.ClockBound
+	}
+	return v.cfg.MaxOffset
+}
+
 // problems says in words what is not as it should be.
 func (v *view) problems(st *Status, controlState string) []string {
 	out := []string{}
@@ -148,8 +156,10 @@ func (v *view) problems(st *Status, controlState string) []string {
 				add("node %d cannot bound its clock: it takes no part in transactions", n.ID)
 			}
 			for _, l := range r.Links {
-				if off := max(l.OffsetMin, -l.OffsetMax); l.OffsetKnown && off > v.cfg.MaxOffset && l.Node > n.ID {
-					add("the clocks of node %d and node %d are at least %s apart", n.ID, l.Node, off.Round(time.Millisecond))
+				off, bound := max(l.OffsetMin, -l.OffsetMax), v.bound(n.ID)+v.bound(l.Node)
+				if l.OffsetKnown && off > bound && l.Node > n.ID {
+					add("the clocks of node %d and node %d are at least %s apart, and their bounds allow %s: commits may be seen late", n.ID, l.Node,
+						off.Round(100*time.Microsecond), bound)
 				}
 				if !l.Connected && v.health(l.Node) == placement.Alive {
 					add("node %d has no connection to node %d: %s", n.ID, l.Node, l.Error)

@@ -155,10 +155,10 @@ func (m *Map) join(n Node) (*Map, NodeID, error) {
 			}
 			return m, old.ID, nil // what else it says of itself comes with its update
 		}
-		if old.Address == n.Address && old.State != Removed {
+		if old.Address == n.Address && old.stays() {
 			return nil, 0, failure.New(failure.ObjectInUse, "node %d is known under the address %s, with another data folder", old.ID, n.Address).
 				WithDetail("A node whose disk was lost or replaced is a new node.").
-				WithHint("Remove the old one first: meridian node remove %d", old.ID)
+				WithHint("Say that the old one is gone, and start this one again, which then takes its place: meridian node remove %d", old.ID)
 		}
 	}
 	if err := m.speaks(&n); err != nil {
@@ -170,6 +170,9 @@ func (m *Map) join(n Node) (*Map, NodeID, error) {
 	next.Nodes = append(next.Nodes, n)
 	return next, n.ID, nil
 }
+
+// stays says whether a node's address is its own: that of one that leaves may be taken over by its successor.
+func (n *Node) stays() bool { return n.State == Joining || n.State == Up }
 
 func (m *Map) speaks(n *Node) error {
 	if n.MinProtocol <= m.Protocol && m.Protocol <= n.MaxProtocol {
@@ -216,7 +219,7 @@ func (m *Map) update(n *Node) (*Map, error) {
 		return nil, err
 	}
 	for _, o := range m.Nodes {
-		if o.ID != n.ID && o.State != Removed && o.Address == n.Address {
+		if o.ID != n.ID && o.stays() && o.Address == n.Address {
 			return nil, failure.New(failure.ObjectInUse, "node %d is known under the address %s", o.ID, n.Address)
 		}
 	}
