@@ -145,12 +145,13 @@ func (c *startCommand) Run(s *streams) error {
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	cluster, err := c.clusterConfig()
+	h := oshost.New()
+	cluster, err := c.clusterConfig(h)
 	if err != nil {
 		return err
 	}
 	n, err := node.Start(ctx, node.Config{
-		Host: oshost.New(), Log: log, Version: Version,
+		Host: h, Log: log, Version: Version,
 		DataDir: c.DataDir, Listen: c.Listen, ConflictRanges: c.ConflictRanges,
 		CacheBytes: int64(c.CacheSize), QueryMemoryBytes: int64(c.QueryMemory), Retention: c.Retention,
 		MaxConnections: c.MaxConnections, PlaintextAnywhere: c.AllowPlaintext, TrustAnywhere: c.TrustRemote,

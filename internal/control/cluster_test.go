@@ -69,6 +69,14 @@ func simulate(t *testing.T, n int, seed uint64, test func(w *world)) {
 	})
 }
 
+// address is what a node says of itself: the founders find out from the join list.
+func (w *world) address(i int) string {
+	if i < 2 {
+		return "0.0.0.0:7432"
+	}
+	return simhost.Address(i, nodePort)
+}
+
 func addresses(n int) (out []string) {
 	for i := range n {
 		out = append(out, simhost.Address(i, nodePort))
@@ -154,7 +162,7 @@ func (n *testNode) run(ctx context.Context, life *simhost.Life) error {
 	}
 	n.done.Go(func() { _ = net.Serve(ctx, l) })
 	self := meta.Node{Region: n.region, Zone: "z", Witness: n.witness, Software: "test", MinProtocol: 1, MaxProtocol: 1,
-		Address: simhost.Address(n.i, nodePort)}
+		Address: n.w.address(n.i), SQLAddress: "0.0.0.0:5432"}
 	member, err := loadMember(life.FS())
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestForm(t *testing.T) {
 		w.eventually("a cluster of three", 20*time.Second, w.settled(0, 1, 2))
 		m := w.nodes[0].service().Map()
 		for i, n := range m.Nodes {
-			if n.ID != meta.NodeID(i+1) || n.Region != fmt.Sprintf("r%d", i) {
+			if n.ID != meta.NodeID(i+1) || n.Region != fmt.Sprintf("r%d", i) || n.SQLAddress != fmt.Sprintf("m%d:5432", i) {
 				t.Errorf("node %d is %+v", i, n)
 			}
 		}
@@ -103,7 +103,7 @@ func TestReplace(t *testing.T) {
 		// With an empty folder the machine is a new node.
 		w.nodes[1].stop()
 		w.w.Machine(1).Wipe()
-		w.nodes[1].start(addresses(1))
+		w.nodes[1].start(addresses(2))
 		w.eventually("a new node on the old machine", 20*time.Second, w.settled(0, 1, 2, 3))
 		if id := w.nodes[1].service().self; id != 5 {
 			t.Errorf("number %d was given again", id)

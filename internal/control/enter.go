@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -128,6 +129,29 @@ func checkProof(token string, q *question) error {
 // Incarnation makes the random word of a new data folder.
 func Incarnation(r host.Random) string { return fmt.Sprintf("%016x", r.Uint64()) }
 
+// reachable takes addresses that others cannot use (of a listener on all interfaces) out of what a node says of itself.
+func reachable(n meta.Node) meta.Node {
+	if everywhere(n.Address) {
+		n.Address = ""
+	}
+	if host, _, err := net.SplitHostPort(n.Address); err == nil && everywhere(n.SQLAddress) {
+		if _, port, err := net.SplitHostPort(n.SQLAddress); err == nil {
+			n.SQLAddress = net.JoinHostPort(host, port)
+		}
+	}
+	return n
+}
+
+// everywhere says whether an address names all interfaces of its machine, and so none that another machine can reach.
+func everywhere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address == ""
+	}
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
 // entrance is a node on its way in.
 type entrance struct {
 	cfg  EnterConfig
@@ -145,7 +169,7 @@ func Enter(ctx context.Context, cfg EnterConfig) (Membership, error) {
 			return Membership{}, err
 		}
 	}
-	e := &entrance{cfg: cfg, self: cfg.Self}
+	e := &entrance{cfg: cfg, self: reachable(cfg.Self)}
 	e.self.Incarnation, e.self.ID = cfg.Member.Incarnation, cfg.Member.Node
 	cfg.Network.Handle(rpc.Join, e.answer)
 	if cfg.Member.Node != 0 {
@@ -280,7 +304,7 @@ func (e *entrance) round(ctx context.Context) (Membership, error) {
 		}
 	}
 	if len(members) > 0 {
-		return e.join(ctx, members)
+		return e.join(ctx, members, answers)
 	}
 	if len(away) > 0 {
 		e.say("waiting for the other nodes of the join list", "missing", strings.Join(away, ", "))
@@ -322,6 +346,7 @@ func (e *entrance) form(answers []heard) (Membership, error) {
 			mine = i
 		}
 		n.Address = cmp.Or(n.Address, h.address)
+		n = reachable(n)
 		if slices.ContainsFunc(nodes, func(o meta.Node) bool { return o.Incarnation == n.Incarnation }) {
 			return Membership{}, failure.New(failure.InvalidParameterValue, "the join list names one node twice: %s is the node %s", h.address, n.Address).
 				WithHint("If these are two nodes, one has a copy of the other's data folder: empty it.")
@@ -345,11 +370,17 @@ func (e *entrance) form(answers []heard) (Membership, error) {
 }
 
 // join becomes a member of the cluster that others are members of.
-func (e *entrance) join(ctx context.Context, members []heard) (Membership, error) {
+func (e *entrance) join(ctx context.Context, members, answers []heard) (Membership, error) {
 	for _, h := range members[1:] {
 		if h.reply.Cluster != members[0].reply.Cluster {
 			return Membership{}, failure.New(failure.InvalidParameterValue, "%s belongs to cluster %s, and %s to cluster %s", members[0].address,
 				members[0].reply.Cluster, h.address, h.reply.Cluster).WithHint("Check --join.")
+		}
+	}
+	for _, h := range answers {
+		if e.self.Address == "" && h.err == nil && h.reply.Node.Incarnation == e.self.Incarnation {
+			e.self.Address = h.address // the list leads here, too
+			e.self = reachable(e.self)
 		}
 	}
 	for _, h := range members {

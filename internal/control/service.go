@@ -109,6 +109,11 @@ func Start(cfg Config) (*Service, error) {
 	} else if m != nil && m.Version > s.mu.m.Version && m.Cluster == s.mu.m.Cluster {
 		s.mu.m, s.mu.saved = m, m.Version
 	}
+	s.cfg.Self = reachable(s.cfg.Self)
+	if n, ok := s.mu.m.Node(s.self); ok && s.cfg.Self.Address == "" {
+		s.cfg.Self.Address = n.Address
+		s.cfg.Self = reachable(s.cfg.Self)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	if err := s.adapt(ctx, s.Map()); err != nil {
