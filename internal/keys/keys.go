@@ -110,3 +110,15 @@ func ConflictHash(seed uint64, k Key, part Part) Hash {
 func SchemaKey(table TableID) Key {
 	return binary.BigEndian.AppendUint32(Key{0x01, 's'}, uint32(table))
 }
+
+// DropKey is the key of the fact that a span is gone for good: storage removes it, on every replica, once nobody can read
+// at a time before the fact's commit any more. The value is the span's end. It is never stored as a row.
+func DropKey(span Span) Key { return append(Key{0x01, 'd'}, span.Start...) }
+
+// DroppedSpan returns the span that a key and its value speak of; ok is false when the key is no DropKey.
+func DroppedSpan(k Key, value []byte) (span Span, ok bool) {
+	if len(k) < 2 || k[0] != 0x01 || k[1] != 'd' {
+		return Span{}, false
+	}
+	return Span{Start: k[2:], End: value}, true
+}

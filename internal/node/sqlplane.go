@@ -50,7 +50,7 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 	})
 	p.jobs.start(ctx, ddl.NewRunner(ddl.Config{
 		DB: d.db, Cache: cache, Engine: p.engine.SchemaEngine(), OIDs: oids, Facts: facts,
-		NowMicros: func() int64 { return cfg.Host.Now().UnixMicro() }, DropSpan: d.storage.DropSpan,
+		NowMicros: func() int64 { return cfg.Host.Now().UnixMicro() }, DropSpans: true,
 	}))
 	return p, nil
 }

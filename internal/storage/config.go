@@ -19,6 +19,8 @@ type Feed interface {
 	Subscribe(from map[txn.JournalID]uint64,
 		deliver func(j txn.JournalID, entries []txn.Entry, next uint64) error,
 		cut func(j txn.JournalID, err error)) (stop func())
+	// Look returns a watermark of a journal at or above a time when there is one without waiting.
+	Look(j txn.JournalID, at clock.Timestamp) (txn.Watermark, bool)
 	// Promise returns a watermark of a journal at or above a time, or the context's error.
 	Promise(ctx context.Context, j txn.JournalID, at clock.Timestamp) (txn.Watermark, error)
 }
@@ -37,6 +39,9 @@ type Config struct {
 	// Durable, when set, is told the last index of every journal that this node does not need any more, after every flush
 	// and by Close. It is called by one goroutine at a time, and must not call back.
 	Durable func(map[txn.JournalID]uint64)
+	// Trimmed, when set, is told that a journal cannot be followed because its records have been trimmed; nothing more is
+	// applied from it then. It must not call back, and is called instead of Fatal.
+	Trimmed func(error)
 	// Fatal is told once when this node cannot go on: the disk failed, or a journal cannot be followed any more.
 	Fatal func(error)
 }

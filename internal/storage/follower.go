@@ -10,6 +10,7 @@ import (
 	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/invariant"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/storage/mvcc"
 	"github.com/meridiandb/meridian/internal/txn"
 )
@@ -35,19 +36,29 @@ type follower struct {
 	complete atomic.Uint64 // no record at or below this time will come any more, and all are applied
 	held     atomic.Uint64 // a restart would replay records above this time, of transactions whose chunks wait
 	lastTime clock.Timestamp
+	digest   mvcc.Digest // of what was delivered
 	bulk     map[txn.ID]*bulk
-	large    func() // called, without blocking, when a large transaction has been applied
-	size     int    // bytes of the chunks that have been applied and are not behind a position yet
+	large    func()        // called, without blocking, when a large transaction has been applied
+	size     int           // bytes of the chunks that have been applied and are not behind a position yet
+	closed   chan struct{} // closed when nothing will be applied any more
 
 	waiting atomic.Int32 // waiters that are in the list or about to be
 	mu      sync.Mutex
 	waiters []waiter
+	marks   []mvcc.Digest // at indexes that all replicas share
 }
+
+// Digests are kept at every markEvery-th index, the last marksKept of them.
+const (
+	markEvery = 256
+	marksKept = 128
+)
 
 // bulk is the chunks of a transaction that has not been decided yet.
 type bulk struct {
 	first  uint64          // index of the first chunk: a restart must replay from there
 	before clock.Timestamp // every record from the first chunk on has a time above it
+	digest mvcc.Digest     // of what comes before
 	chunks []txn.RecordView
 }
 
@@ -89,9 +100,13 @@ func (f *follower) deliver(entries []txn.Entry, next uint64) error {
 		case txn.RecordOwn:
 			closed = max(closed, r.Time()) // everything older is closed
 		}
+		f.addDigest(entries[i].Index, r.Bytes())
 	}
-	p := f.position(next)
+	p, d := f.position(next)
 	if err := b.SetPosition(f.id, p); err != nil {
+		return err
+	}
+	if err := b.SetDigest(f.id, d); err != nil {
 		return err
 	}
 	if err := f.store.Apply(b); err != nil {
@@ -103,6 +118,19 @@ func (f *follower) deliver(entries []txn.Entry, next uint64) error {
 	}
 	f.size = 0
 	return nil
+}
+
+// addDigest sums a record up, and keeps the sum before it when it is the first behind a mark.
+func (f *follower) addDigest(index uint64, record []byte) {
+	if at := (index - 1) / markEvery * markEvery; at > f.digest.Since && f.digest.Index <= at {
+		f.mu.Lock()
+		if len(f.marks) == marksKept {
+			f.marks = append(f.marks[:0], f.marks[1:]...)
+		}
+		f.marks = append(f.marks, mvcc.Digest{Since: f.digest.Since, Index: at, Sum: f.digest.Sum})
+		f.mu.Unlock()
+	}
+	f.digest.Add(index, record)
 }
 
 // addTx adds a transaction's images, its chunks' first.
@@ -134,7 +162,9 @@ func (f *follower) addImages(b *mvcc.Batch, r txn.RecordView, at clock.Timestamp
 	for i := range r.Images() {
 		m := r.Image(i)
 		var err error
-		if m.Delete {
+		if span, ok := keys.DroppedSpan(m.Key, m.Value); ok {
+			err = b.DropSpan(span, at)
+		} else if m.Delete {
 			err = b.Delete(m.Key, at)
 		} else {
 			err = b.Put(m.Key, at, m.Value)
@@ -158,7 +188,7 @@ func (f *follower) keepBulk(e txn.Entry) {
 	id := e.Record.ID()
 	k := f.bulk[id]
 	if k == nil {
-		k = &bulk{first: e.Index, before: max(f.lastTime, clock.Timestamp(f.complete.Load()))}
+		k = &bulk{first: e.Index, digest: f.digest, before: max(f.lastTime, clock.Timestamp(f.complete.Load()))}
 		f.bulk[id] = k
 	}
 	if n := int(e.Record.Chunks()); n == len(k.chunks) {
@@ -167,8 +197,9 @@ func (f *follower) keepBulk(e txn.Entry) {
 }
 
 // position is where a restart has to go on: behind everything applied, but not behind chunks that are still waiting.
-func (f *follower) position(next uint64) mvcc.Position {
+func (f *follower) position(next uint64) (mvcc.Position, mvcc.Digest) {
 	p := mvcc.Position{Index: next - 1, Time: f.lastTime}
+	d := f.digest
 	held := clock.MaxTimestamp
 	for id, k := range f.bulk {
 		started := clock.Timestamp(binary.BigEndian.Uint64(id[:8]))
@@ -177,12 +208,12 @@ func (f *follower) position(next uint64) mvcc.Position {
 			continue
 		}
 		if k.first <= p.Index {
-			p.Index = k.first - 1
+			p.Index, d = k.first-1, k.digest
 		}
 		p.Time, held = min(p.Time, k.before), min(held, k.before)
 	}
 	f.held.Store(uint64(held))
-	return p
+	return p, d
 }
 
 // publish says that records are applied and wakes who waited for that. closed, when not zero, is a time that a new owner
@@ -228,6 +259,9 @@ func (f *follower) waitApplied(ctx context.Context, index uint64) (reached bool,
 	select {
 	case <-w.wake:
 		return f.applied.Load() >= index, nil
+	case <-f.closed:
+		f.forget(w)
+		return false, failure.New(failure.AdminShutdown, "storage is closed")
 	case <-ctx.Done():
 		f.forget(w)
 		return false, ctx.Err()

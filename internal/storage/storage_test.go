@@ -57,6 +57,8 @@ func (l *logs) Promise(_ context.Context, j txn.JournalID, at clock.Timestamp) (
 	return txn.Watermark{Journal: j, Index: uint64(len(l.entries[j])), Time: at}, nil
 }
 
+func (l *logs) Look(txn.JournalID, clock.Timestamp) (w txn.Watermark, ok bool) { return w, false }
+
 func (l *logs) append(j txn.JournalID, r txn.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

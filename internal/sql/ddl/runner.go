@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
@@ -23,9 +22,8 @@ type Config struct {
 	NowMicros func() int64
 	// BatchRows is the number of rows that one transaction of a backfill handles; 0 is 500.
 	BatchRows int
-	// DropSpan, when not nil, makes storage remove a span some time after nobody can read it any more: at is a time at
-	// which nothing refers to it. Without it, keys are deleted one by one.
-	DropSpan func(span keys.Span, at clock.Timestamp) error
+	// DropSpans says that storage carries out what writes of keys.DropKey tell it. Without, keys are deleted one by one.
+	DropSpans bool
 }
 
 // Runner carries jobs out, step by step. Every step is a transaction that writes the job's row, so two Runners on the
@@ -220,13 +218,11 @@ func (r *Runner) analyze(ctx context.Context, cat *catalog.Txn, j *Job) error {
 // clear deletes the next batch of what a dropped or truncated table left behind.
 func (r *Runner) clear(ctx context.Context, cat *catalog.Txn, j *Job) error {
 	tx := cat.Store()
-	if r.cfg.DropSpan != nil {
-		at, err := tx.Snapshot(ctx)
-		if err == nil {
-			err = r.cfg.DropSpan(keys.TableSpan(j.Data), at)
-		}
+	if r.cfg.DropSpans {
+		// Nothing refers to the span any more; the fact travels to every replica like a row.
+		span := keys.TableSpan(j.Data)
 		j.Status = JobCompleted
-		return err
+		return tx.Write(ctx, txn.Write{Key: keys.DropKey(span), Value: span.End, Blind: true})
 	}
 	limit := int64(r.cfg.BatchRows)
 	scan, err := tx.Scan(ctx, txn.ScanRequest{Span: keys.TableSpan(j.Data), Limit: limit})

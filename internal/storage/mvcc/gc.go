@@ -96,23 +96,6 @@ func (s *Store) SweepAll() {
 // Horizon returns the time below which reads are refused.
 func (s *Store) Horizon() clock.Timestamp { return clock.Timestamp(s.horizon.Load()) }
 
-// DropSpan removes a span for good once no read at or above the horizon can see it any more: at is the time from which
-// on it is gone. The request survives a restart once it is flushed, like everything else.
-func (s *Store) DropSpan(span keys.Span, at clock.Timestamp) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	if err := s.db.Set(dropKey(drop{span, at}), span.End, pebble.NoSync); err != nil {
-		s.fail(err)
-		return s.err.Load()
-	}
-	s.gc.mu.Lock()
-	s.gc.drops = append(s.gc.drops, drop{span, at})
-	s.gc.mu.Unlock()
-	return nil
-}
-
 func dropKey(d drop) []byte {
 	return metaKey(metaDrop, append(binary.BigEndian.AppendUint64(nil, uint64(d.at)), d.span.Start...)...)
 }

@@ -68,6 +68,7 @@ const (
 	metaPosition byte = 'p' // ‖ journal id → position
 	metaSchema   byte = 's' // ‖ time → nothing: a schema change
 	metaHorizon  byte = 'h' // → time below which versions may be missing
+	metaDigest   byte = 'c' // ‖ journal id → digest that belongs to the position
 	metaDrop     byte = 'd' // ‖ time ‖ start → end: a span to be removed
 )
 

@@ -288,8 +288,8 @@ func TestDropSpan(t *testing.T) {
 	for i := range 10 {
 		must(t, b.Put(userKey(i), 5, []byte("v")))
 	}
+	must(t, b.DropSpan(keys.Span{Start: userKey(2), End: userKey(8)}, 50))
 	must(t, s.Apply(b))
-	must(t, s.DropSpan(keys.Span{Start: userKey(2), End: userKey(8)}, 50))
 	must(t, s.Close())
 	s = open(t, fs)
 	defer s.Close()

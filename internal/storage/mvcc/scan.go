@@ -97,6 +97,7 @@ func (s *Store) Scan(at clock.Timestamp, req txn.ScanRequest) (*Scan, error) {
 	if c.it, err = s.db.NewIter(&o); err != nil {
 		return nil, readError(err)
 	}
+	s.views.Add(1)
 	// Asked after the view was taken: what a later collection removes, the view still has.
 	if err := s.checkHorizon(at); err != nil {
 		c.Close()
@@ -110,11 +111,15 @@ func (s *Store) Scan(at clock.Timestamp, req txn.ScanRequest) (*Scan, error) {
 	return c, nil
 }
 
+// Scans returns how many scans are open: the store cannot be closed before they are.
+func (s *Store) Scans() int { return int(s.views.Load()) }
+
 // Close ends the scan and releases its view.
 func (c *Scan) Close() {
 	if c.it != nil {
 		_ = c.it.Close()
 		c.it = nil
+		c.s.views.Add(-1)
 	}
 	if m := c.scanMemory; m != nil {
 		c.scanMemory, c.valid = nil, false

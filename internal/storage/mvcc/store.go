@@ -40,6 +40,7 @@ type Store struct {
 	schemaMu sync.Mutex    // held by who replaces schemas
 	horizon  atomic.Uint64 // reads below it are refused
 	scans    sync.Pool     // *scanMemory
+	views    atomic.Int64  // open scans
 }
 
 // Open opens or creates a store.
@@ -136,6 +137,7 @@ type Batch struct {
 	b       *pebble.Batch
 	touched []touch
 	schemas []clock.Timestamp
+	drops   []drop
 	size    int // when it was applied
 }
 
@@ -226,6 +228,7 @@ func (s *Store) Apply(b *Batch) error {
 		s.hot.update(t.hash, t.key, t.at, t.value)
 	}
 	s.gc.note(b.touched)
+	s.gc.noteDrops(b.drops)
 	for _, at := range b.schemas {
 		s.addSchema(at)
 	}
