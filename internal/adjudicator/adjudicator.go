@@ -82,6 +82,7 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.cfg.look()
 	lo := max(a.journal.Lease().Hi, 1)
 	if c, ok := a.clock.(advancer); ok {
 		c.Advance(lo)
@@ -301,6 +302,7 @@ func (a *Adjudicator) scheduleLocked() {
 
 // tend renews the lease while the adjudicator is in use, and stops when it is not: an idle node writes nothing.
 func (a *Adjudicator) tend() {
+	a.cfg.look()
 	now, err := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()

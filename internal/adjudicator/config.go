@@ -1,6 +1,7 @@
 package adjudicator
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/meridiandb/meridian/internal/adjudicator/conflict"
@@ -23,8 +24,9 @@ type Config struct {
 	LeadMin, LeadMax time.Duration
 	// Lead, when not nil, is the least lead at the moment, and counts beyond LeadMax: in a cluster the one-way delay to the
 	// farthest region where data is read, the period of watermarks, and some slack. Promises and grants grow with it
-	// (protocol.md 2.15). It is called for every decision.
-	Lead func() time.Duration
+	// (protocol.md 2.15). It is called a few times a second.
+	Lead  func() time.Duration
+	least *atomic.Int64 // what it said last, in nanoseconds
 	// KeepAlive is how long after the last use the lease is renewed ahead of time; after that the next use waits for an
 	// append. 0 means 3 s.
 	KeepAlive time.Duration
@@ -38,6 +40,7 @@ type Config struct {
 }
 
 func (c *Config) ensureDefaults() {
+	c.least = &atomic.Int64{}
 	if len(c.Ranges) == 0 {
 		c.Ranges = []txn.HashRange{txn.AllHashes()}
 	}
@@ -66,11 +69,19 @@ func (c *Config) promiseFor(k *txn.Conflicts) time.Duration {
 	return min(promise+time.Duration(n/64)*promisePer64, max(promise, c.grant()))
 }
 
+// lead is the least lead, as of the last look.
 func (c *Config) lead() time.Duration {
-	if c.Lead == nil {
+	if c.least == nil {
 		return 0
 	}
-	return max(0, c.Lead())
+	return time.Duration(c.least.Load())
+}
+
+// look asks for the least lead.
+func (c *Config) look() {
+	if c.Lead != nil {
+		c.least.Store(int64(max(0, c.Lead())))
+	}
 }
 
 // promise is how long a vote on few keys holds: the leader's commit time lies a lead ahead of its clock, and its clock is

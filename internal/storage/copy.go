@@ -118,7 +118,7 @@ func sendFile(ctx context.Context, fs host.FS, dir, name string, send func([]byt
 }
 
 // Copy is the stream of a peer's copy.
-type Copy interface {
+type Copy = interface {
 	// Recv returns the next item, io.EOF behind the last.
 	Recv(ctx context.Context) ([]byte, error)
 	Close()

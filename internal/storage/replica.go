@@ -406,21 +406,65 @@ func (r *Replica) either(ctx context.Context, at clock.Timestamp, remote func(co
 	}
 }
 
-// ServeCopy sends a copy of this replica, when it is ready.
-func (r *Replica) ServeCopy(ctx context.Context, send func([]byte) error) error {
-	s := r.current.Load()
-	if s == nil || !r.ready.Load() {
-		return errNotReady()
+// Alone is a replica as other nodes see it: it answers for itself and asks nobody.
+type Alone struct{ r *Replica }
+
+// Alone returns it.
+func (r *Replica) Alone() Alone { return Alone{r} }
+
+// Ready says whether it can answer.
+func (a Alone) Ready() bool { return a.r.Ready() }
+
+func (a Alone) storage() (*Storage, error) {
+	if s := a.r.current.Load(); s != nil && a.r.ready.Load() {
+		return s, nil
 	}
-	return s.ServeCopy(ctx, send)
+	return nil, errNotReady()
 }
 
-// Checksum is Storage.Checksum of this replica alone.
-func (r *Replica) Checksum(ctx context.Context, span keys.Span, at clock.Timestamp) (rows int64, sum uint64, err error) {
-	if s := r.current.Load(); s != nil {
-		return s.Checksum(ctx, span, at)
+// Get is Storage.Get.
+func (a Alone) Get(ctx context.Context, at clock.Timestamp, ks []keys.Key, values [][]byte) error {
+	s, err := a.storage()
+	if err != nil {
+		return err
 	}
-	return 0, 0, errNotReady()
+	return s.Get(ctx, at, ks, values)
+}
+
+// Scan is Storage.Scan.
+func (a Alone) Scan(ctx context.Context, at clock.Timestamp, req txn.ScanRequest) (txn.Scan, error) {
+	s, err := a.storage()
+	if err != nil {
+		return nil, err
+	}
+	return s.Scan(ctx, at, req)
+}
+
+// SchemaTimeAt is Storage.SchemaTimeAt.
+func (a Alone) SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.Timestamp, error) {
+	s, err := a.storage()
+	if err != nil {
+		return 0, err
+	}
+	return s.SchemaTimeAt(ctx, at)
+}
+
+// Checksum is Storage.Checksum.
+func (a Alone) Checksum(ctx context.Context, span keys.Span, at clock.Timestamp) (rows int64, sum uint64, err error) {
+	s, err := a.storage()
+	if err != nil {
+		return 0, 0, err
+	}
+	return s.Checksum(ctx, span, at)
+}
+
+// ServeCopy is Storage.ServeCopy.
+func (a Alone) ServeCopy(ctx context.Context, send func([]byte) error) error {
+	s, err := a.storage()
+	if err != nil {
+		return err
+	}
+	return s.ServeCopy(ctx, send)
 }
 
 // Digests is Storage.Digests; it has nothing while the replica is being rebuilt.
