@@ -71,11 +71,12 @@ func (h *Host) FS() host.FS { return h.fs }
 
 // Listen implements host.Network.
 func (h *Host) Listen(network, address string) (net.Listener, error) {
-	return net.Listen(network, address)
+	l := net.ListenConfig{Control: tune} // connections inherit it
+	return l.Listen(context.Background(), network, address)
 }
 
 // Dial implements host.Network.
 func (h *Host) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
+	d := net.Dialer{Control: tune}
 	return d.DialContext(ctx, network, address)
 }
