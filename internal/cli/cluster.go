@@ -18,9 +18,11 @@ type clusterFlags struct {
 	NodeListen string   `group:"Cluster:" help:"Address and port for other nodes (default: ${default})." default:"127.0.0.1:7432" placeholder:"HOST:PORT" env:"MERIDIAN_NODE_LISTEN"`
 	Advertise  string   `group:"Cluster:" help:"Address that other nodes are told to use (default: that of --node-listen, or the one in --join that leads here)." placeholder:"HOST:PORT" env:"MERIDIAN_ADVERTISE"`
 	trustFlags
-	ClockBound time.Duration `group:"Cluster:" help:"How far this machine's clock may be off (default: ${default})." default:"1ms" placeholder:"DURATION"`
-	Journals   int           `group:"Cluster:" help:"Number of journals of a new cluster, each with a conflict range (default: one for each data node, at least 2)." default:"0" placeholder:"N"`
-	InjectRTT  time.Duration `help:"Add latency between regions, as if a round trip took that long." hidden:""`
+	ClockSource string        `group:"Cluster:" help:"Who knows how far this machine's clock is off: auto is ClockBound, chrony, the kernel, or --clock-bound, whichever answers first (default: ${default})." enum:"auto,clockbound,chrony,kernel,stated" default:"auto" placeholder:"SOURCE" env:"MERIDIAN_CLOCK_SOURCE"`
+	ClockBound  time.Duration `group:"Cluster:" help:"How far this machine's clock may be off, when nothing measures it. Your word: a clock that is further off may show old data." placeholder:"DURATION" env:"MERIDIAN_CLOCK_BOUND"`
+	ClockMax    time.Duration `group:"Cluster:" help:"Stop telling time when the clock may be off by more than this (default: ${default})." default:"50ms" placeholder:"DURATION"`
+	Journals    int           `group:"Cluster:" help:"Number of journals of a new cluster, each with a conflict range (default: one for each data node, at least 2)." default:"0" placeholder:"N"`
+	InjectRTT   time.Duration `help:"Add latency between regions, as if a round trip took that long." hidden:""`
 }
 
 // clusterConfig is nil for a process alone.
@@ -37,7 +39,7 @@ func (f *clusterFlags) clusterConfig(h host.Host) (*node.ClusterConfig, error) {
 		zone = strings.NewReplacer(":", "-").Replace(f.NodeListen)
 	}
 	c := &node.ClusterConfig{Join: f.Join, Listen: f.NodeListen, Advertise: f.Advertise, Region: f.Region, Zone: zone, Witness: f.Witness,
-		TLS: secure, Token: token, ClockBound: f.ClockBound, Journals: f.Journals}
+		TLS: secure, Token: token, ClockSource: f.ClockSource, ClockBound: f.ClockBound, ClockMax: f.ClockMax, Journals: f.Journals}
 	if f.InjectRTT > 0 {
 		c.Delay = func(string) time.Duration { return f.InjectRTT / 2 }
 	}

@@ -35,8 +35,10 @@ type ClusterConfig struct {
 	TLS       *tls.Config
 	Authorize func(rpc.NodeID, *x509.Certificate) error
 	Token     string
-	// ClockBound is how far this machine's clock may be off (1 ms).
-	ClockBound time.Duration
+	// ClockSource is one of the names of sources (auto: ClockBound, chrony, the kernel, then ClockBound's value). ClockBound, when not 0, is
+	// how far this machine's clock may be off, as its operator states. Beyond ClockMax (50 ms) the node does not tell time.
+	ClockSource          string
+	ClockBound, ClockMax time.Duration
 	// Journals is how many journals a new cluster has (one for each data node, at least 2).
 	Journals int
 	// Delay, when not nil, is a one-way latency to add to what is sent to another region.
@@ -83,15 +85,17 @@ type replica struct {
 	done    chan struct{}
 }
 
-// sharedClock hides that a clock can be told the time: nobody may do that to one that other machines compare with.
-type sharedClock struct{ clock.Clock }
-
 // startCluster makes the node a member and starts everything below storage. save keeps the membership in the data folder.
 func startCluster(ctx context.Context, cfg Config, member control.Membership, save func(control.Membership) error, fatal func(error)) (*cluster, error) {
-	c := &cluster{cfg: cfg, fatal: fatal, clock: sharedClock{clock.New(cfg.Host, cfg.Cluster.ClockBound)}}
+	k, err := clusterClock(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{cfg: cfg, fatal: fatal, clock: k}
 	c.mu.replicas, c.mu.regions = map[txn.JournalID]*replica{}, map[rpc.NodeID]string{}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.cancel = cancel
+	c.work.Go(func() { k.Run(run) })
 	if err := c.start(ctx, run, member, save); err != nil {
 		return nil, errors.Join(err, c.stop())
 	}

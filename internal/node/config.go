@@ -73,8 +73,8 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Cluster != nil {
 		k := *c.Cluster
-		if k.ClockBound == 0 {
-			k.ClockBound = time.Millisecond
+		if k.ClockMax == 0 {
+			k.ClockMax = 50 * time.Millisecond
 		}
 		c.Cluster = &k
 	}
