@@ -508,7 +508,7 @@ func TestAmnesia(t *testing.T) {
 	victim.down(victim.fs.Crash(nil))
 	victim.fs = memhost.New()
 	victim.cfg.Established = true
-	if err := victim.start(); failure.CodeOf(err) != failure.DataCorrupted || !strings.Contains(err.Error(), "the log of group 1 is gone") {
+	if err := victim.start(); failure.CodeOf(err) != failure.DataCorrupted || !strings.Contains(err.Error(), "is a voter of group 1, but the log of that is gone") {
 		t.Fatal(err)
 	}
 	victim.cfg.Established = false
@@ -519,6 +519,18 @@ func TestAmnesia(t *testing.T) {
 	}
 	lead = w.elected()
 	lead.propose(10)
+	w.converged()
+	// Nor can it pass for a new member, even in front of a leader that does not know what it has acknowledged.
+	victim.down(victim.fs.Crash(nil))
+	victim.fs, victim.cfg.Join = memhost.New(), true
+	lead.down(lead.fs.Crash(nil))
+	lead.must()
+	victim.must()
+	w.quiet("the victim is found out again", func() bool { return victim.stopped != nil })
+	w.check()
+	if !strings.Contains(victim.stopped.Error(), "node") || victim.index != 0 {
+		t.Fatal(victim.stopped)
+	}
 	w.converged()
 }
 

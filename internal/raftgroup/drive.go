@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
 
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/invariant"
@@ -54,6 +55,7 @@ func (g *Group) collect(f *frame) error {
 	}
 	if ticks > 0 {
 		g.tickSnapshots(ticks)
+		g.noteNeeded()
 	}
 	if campaign {
 		if err := g.rn.Campaign(); err != nil {
@@ -81,6 +83,19 @@ func (g *Group) collect(f *frame) error {
 	}
 	g.releaseHeld()
 	return nil
+}
+
+// noteNeeded finds the lowest entry that another member still has to be sent.
+func (g *Group) noteNeeded() {
+	needed := uint64(0)
+	if g.leading != 0 {
+		g.rn.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+			if lacks := max(p.Match, p.PendingSnapshot) + 1; id != g.node && (needed == 0 || lacks < needed) {
+				needed = lacks
+			}
+		})
+	}
+	g.needed.Store(needed)
 }
 
 // postpone puts messages back: what they bring does not fit the frame.

@@ -3,6 +3,7 @@ package raftgroup
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -100,7 +101,8 @@ type Group struct {
 	queued  atomic.Bool
 	ticked  atomic.Bool // there are other members, or this node is none
 	trimTo  atomic.Uint64
-	ckpt    uint64 // index of the newest checkpoint on disk; guarded by ckptMu, as is its replacement
+	needed  atomic.Uint64 // the lowest entry that another member lacks, as its leader knows; 0 for none
+	ckpt    uint64        // index of the newest checkpoint on disk; guarded by ckptMu, as is its replacement
 	ckptMu  sync.Mutex
 	made    made
 
@@ -155,8 +157,7 @@ func (l *Log) Group(cfg GroupConfig, open func(checkpoint []byte) (Machine, erro
 	case closing:
 		return nil, errClosed()
 	case s == nil && cfg.Established:
-		return nil, failure.New(failure.DataCorrupted, "the log of group %d is gone, though node %d was a member of it", cfg.ID, cfg.Node).
-			WithHint("Remove the node from the cluster and let it join again under a new number.")
+		return nil, errForgot(cfg.Node, "of group %d, but the log of that is gone", cfg.ID)
 	case s == nil:
 		s = newState(l, cfg)
 		if err := g.removeCheckpoints(); err != nil { // of a group of this number that was removed
@@ -300,6 +301,16 @@ func (g *Group) Read(from, end uint64, maxBytes int) ([]Entry, error) {
 func (g *Group) Base() uint64 {
 	first, _ := g.state.FirstIndex()
 	return first - 1
+}
+
+// Held returns the index up to which the log may be trimmed without making another member need a snapshot, as far as this
+// node knows: only a leader does. When the log is larger than limit bytes, nobody is waited for.
+func (g *Group) Held(limit int64) uint64 {
+	needed := g.needed.Load()
+	if needed == 0 || g.log.size() > limit {
+		return math.MaxUint64
+	}
+	return needed - 1
 }
 
 // Reclaimable says whether trimming up to an index would free a file.

@@ -583,6 +583,13 @@ func (l *Log) forgetHighest(id GroupID) {
 	}
 }
 
+// size is about how many bytes of disk the log takes.
+func (l *Log) size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(l.mu.segments)) * l.cfg.SegmentBytes
+}
+
 // reclaimable says whether trimming a group up to index would free a file, as far as this group is concerned.
 func (l *Log) reclaimable(id GroupID, index uint64) bool {
 	l.mu.Lock()

@@ -2,6 +2,7 @@ package raftgroup
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"go.etcd.io/raft/v3"
@@ -317,7 +318,11 @@ func (g *Group) lost(m *pb.Message) error {
 	if m.GetCommit() <= last {
 		return nil
 	}
-	return failure.New(failure.DataCorrupted, "node %d has acknowledged entries of group %d up to %d, but its log ends at %d",
-		g.node, g.id, m.GetCommit(), last).
+	return errForgot(g.node, "and has acknowledged entries of group %d up to %d, but its log ends at %d", g.id, m.GetCommit(), last)
+}
+
+// errForgot says that this node's disk does not hold what the node has promised to keep.
+func errForgot(node uint64, what string, args ...any) *failure.Error {
+	return failure.New(failure.DataCorrupted, "node %d is a voter %s", node, fmt.Sprintf(what, args...)).
 		WithHint("Remove the node from the cluster and let it join again under a new number.")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"path"
+	"slices"
 	"sync"
 
 	"go.etcd.io/raft/v3"
@@ -116,6 +117,11 @@ func (g *Group) receiveSnapshot(m *pb.Message) error {
 	if m.Snapshot == nil || len(m.Snapshot.Data) != snapshotHead || m.GetTerm() < st.GetTerm() ||
 		m.Snapshot.GetMetadata().GetIndex() <= st.GetCommit() {
 		return g.step(m) // Raft answers without looking at the state
+	}
+	if last, _ := g.state.LastIndex(); last == 0 && slices.Contains(m.Snapshot.GetMetadata().GetConfState().GetVoters(), g.node) {
+		// A new member is a learner until it holds the log. A voter without one has lost it.
+		g.stop(errForgot(g.node, "of group %d, but holds nothing of it", g.id))
+		return nil
 	}
 	head := m.Snapshot.Data
 	in := &incoming{m: m, size: binary.LittleEndian.Uint64(head), sum: binary.LittleEndian.Uint32(head[8:])}
