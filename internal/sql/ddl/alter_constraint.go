@@ -150,6 +150,9 @@ func (a *alterer) constraintUsingIndex(ctx context.Context, b *tableBuilder, c *
 	if err != nil {
 		return err
 	}
+	if c.InitDeferred {
+		return deferredKey("unique")
+	}
 	x.Constraint, x.Primary = oid, c.Kind == parser.ConstrPrimary
 	x.Deferrable, x.InitDeferred = c.Deferrable, c.InitDeferred
 	return b.put(ctx, b.t)

@@ -79,11 +79,21 @@ func (b *tableBuilder) addKey(ctx context.Context, k *pendingKey) error {
 	return err
 }
 
+// deferredKey refuses to put the check of a key off to the commit. DEFERRABLE alone is there: all keys are checked at the
+// end of the statement.
+func deferredKey(kind string) error {
+	return failure.NotSupported("INITIALLY DEFERRED on a %s constraint", kind).
+		WithHint("A DEFERRABLE INITIALLY IMMEDIATE constraint is checked at the end of each statement.")
+}
+
 func (b *tableBuilder) buildKey(ctx context.Context, k *pendingKey) (*catalog.Index, error) {
 	primary := k.c.Kind == parser.ConstrPrimary
 	kind := "unique"
 	if primary {
 		kind = "primary key"
+	}
+	if k.c.InitDeferred {
+		return nil, deferredKey(kind)
 	}
 	x := &catalog.Index{Unique: true, Primary: primary, NullsNotDistinct: k.c.NullsNotDist, Deferrable: k.c.Deferrable,
 		InitDeferred: k.c.InitDeferred}

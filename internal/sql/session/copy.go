@@ -200,15 +200,30 @@ func (s *Session) copyFrom(ctx context.Context, stmt *parser.CopyStmt) (*executi
 	if err != nil {
 		return nil, err
 	}
-	if stmt.Where != nil {
-		return nil, failure.NotSupported("COPY FROM ... WHERE")
+	wanted, err := s.copyWhere(ctx, stmt, t, cols)
+	if err != nil {
+		return nil, err
 	}
 	src, err := s.sink.CopyIn(len(cols), o.Format == copyio.Binary)
 	if err != nil {
 		return nil, err
 	}
 	rows := &copyRows{s: s, r: copyio.NewReader(src, o, names), table: t, cols: cols, binary: o.Format == copyio.Binary}
-	n, err := s.insertCopy(ctx, t, cols, names, rows.next)
+	next := rows.next
+	if wanted != nil {
+		next = func() ([]datum.Datum, error) {
+			for {
+				row, err := rows.next()
+				if err != nil || row == nil {
+					return nil, err
+				}
+				if ok, err := wanted(row); err != nil || ok {
+					return row, err
+				}
+			}
+		}
+	}
+	n, err := s.insertCopy(ctx, t, cols, names, next)
 	if err != nil {
 		err = rows.context(err)
 		_, _ = io.Copy(io.Discard, src) // the client sends to the end whatever happens

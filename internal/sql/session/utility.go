@@ -480,10 +480,48 @@ func (s *Session) setConstraints(ctx context.Context, stmt *parser.ConstraintsSe
 	names := make([]string, 0, len(stmt.Constraints))
 	for _, n := range stmt.Constraints {
 		parts := n.Parts()
-		names = append(names, parts[len(parts)-1])
+		name := parts[len(parts)-1]
+		if err := deferrable(s.t.cat.Snapshot(), name, stmt.Deferred); err != nil {
+			return err
+		}
+		names = append(names, name)
 	}
 	sort.Strings(names)
 	return s.t.state.SetConstraints(ctx, env, names, stmt.Deferred)
+}
+
+// deferrable makes sure that there are constraints of a name and that they can be deferred.
+func deferrable(snap *catalog.Snapshot, name string, deferred bool) error {
+	found := false
+	for t := range snap.Tables() {
+		for _, f := range t.ForeignKeys {
+			if f.Name != name {
+				continue
+			}
+			if found = true; !f.Deferrable {
+				return failure.New(failure.WrongObjectType, "constraint \"%s\" is not deferrable", name)
+			}
+		}
+		for _, x := range t.Indexes {
+			if x.Name != name || x.Constraint == 0 {
+				continue
+			}
+			if found = true; !x.Deferrable {
+				return failure.New(failure.WrongObjectType, "constraint \"%s\" is not deferrable", name)
+			}
+			if deferred {
+				return failure.NotSupported("deferring unique constraint \"%s\" to the end of the transaction", name).
+					WithHint("It is checked at the end of each statement.")
+			}
+		}
+		if !found && t.HasConstraint(name) {
+			return failure.New(failure.WrongObjectType, "constraint \"%s\" is not deferrable", name)
+		}
+	}
+	if !found {
+		return failure.New(failure.UndefinedObject, "constraint \"%s\" does not exist", name)
+	}
+	return nil
 }
 
 // lockTable runs LOCK TABLE. Nobody waits for a lock here: a transaction that commits makes those fail that began before
