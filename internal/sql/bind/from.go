@@ -74,12 +74,12 @@ func (b *binder) fromItem(s *scope, t parser.TableExpr) (plan.Rel, []*nsItem, bo
 
 // relation binds a table, view or CTE.
 func (b *binder) relation(s *scope, t *parser.RangeVar) (plan.Rel, *rte) {
-	if t.Sample != nil {
-		b.notSupported(t.Sample.Pos, "TABLESAMPLE")
-	}
 	n := &t.Relation
 	if n.Schema == "" && n.Catalog == "" {
 		if c := s.findCTE(n.Name); c != nil {
+			if t.Sample != nil {
+				b.fail(t.Pos, failure.FeatureNotSupported, "TABLESAMPLE clause can only be applied to tables and materialized views")
+			}
 			return b.cteRef(s, c, t)
 		}
 	}
@@ -90,6 +90,9 @@ func (b *binder) relation(s *scope, t *parser.RangeVar) (plan.Rel, *rte) {
 	}
 	b.useObject(tab.OID)
 	if tab.View != nil && tab.Kind == catalog.RelView {
+		if t.Sample != nil {
+			b.fail(t.Pos, failure.FeatureNotSupported, "TABLESAMPLE clause can only be applied to tables and materialized views")
+		}
 		return b.view(t, tab, alias)
 	}
 	switch {
@@ -116,6 +119,9 @@ func (b *binder) relation(s *scope, t *parser.RangeVar) (plan.Rel, *rte) {
 	r.need = 0
 	r.read = true
 	b.uses = append(b.uses, r)
+	if t.Sample != nil {
+		return b.sample(s, t, tab, r, scan), r
+	}
 	return scan, r
 }
 

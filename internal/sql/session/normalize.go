@@ -50,6 +50,9 @@ func (n *normalized) normalize(sql string) bool {
 			if j < len(sql) && sql[j] == '\'' {
 				return false // E'', B'', date '…'
 			}
+			if equalFold(word, "tablesample") {
+				return false
+			}
 			if equalFold(word, "values") {
 				values = true
 			} else if !equalFold(word, "null") && !equalFold(word, "default") && !equalFold(word, "current_timestamp") {
