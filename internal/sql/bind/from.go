@@ -151,6 +151,9 @@ func (b *binder) resolveFrom(s *scope, n *parser.RelationName) *catalog.Table {
 		b.throw(n.Pos, failure.New(failure.WrongObjectType, "cannot open relation \"%s\"", n.Name).
 			WithDetail("This operation is not supported for indexes."))
 	}
+	if p := &b.env.Path; rel.Table.Persistence == 't' && p.TempName != "" && rel.Table.Schema != p.Temp {
+		b.throw(-1, failure.New(failure.FeatureNotSupported, "cannot access temporary tables of other sessions"))
+	}
 	return rel.Table
 }
 

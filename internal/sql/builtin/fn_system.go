@@ -46,11 +46,7 @@ func (r *registry) sessionFacts() {
 	r.constant0("pg_current_xact_id_if_assigned", func(c *Context) (datum.Datum, error) { return c.transactionID(false) })
 	r.constant0("pg_is_in_recovery", func(*Context) (datum.Datum, error) { return datum.NewBool(false), nil })
 	r.constant0("pg_jit_available", func(*Context) (datum.Datum, error) { return datum.NewBool(false), nil })
-	r.constant0("pg_my_temp_schema", func(*Context) (datum.Datum, error) { return datum.NewInt(0), nil })
 	r.constant0("pg_trigger_depth", func(*Context) (datum.Datum, error) { return datum.NewInt(0), nil })
-	r.impl["pg_is_other_temp_schema"] = func(*Context, []datum.Datum) (datum.Datum, error) {
-		return datum.NewBool(false), nil
-	}
 	r.constant0("pg_notification_queue_usage", func(*Context) (datum.Datum, error) { return datum.NewFloat(0), nil })
 	r.set["pg_listening_channels"] = func(*Call, *Context, []datum.Datum) (RowIter, error) { return &sliceRows{}, nil }
 	r.constant0("current_schema", func(c *Context) (datum.Datum, error) {
@@ -492,7 +488,7 @@ func bindSystem(call *Call) (Impl, error) {
 
 // systemFunctions are the prosrc names (signatures for SQL functions) that Session.SystemFunction answers.
 const systemFunctions = `
-current_query pg_postmaster_start_time
+current_query pg_postmaster_start_time pg_my_temp_schema pg_is_other_temp_schema
 pg_conf_load_time pg_cancel_backend pg_terminate_backend pg_reload_conf pg_blocking_pids pg_notify pg_export_snapshot
 pg_advisory_lock_int4 pg_advisory_lock_int8 pg_advisory_lock_shared_int4 pg_advisory_lock_shared_int8
 pg_advisory_unlock_all pg_advisory_unlock_int4 pg_advisory_unlock_int8 pg_advisory_unlock_shared_int4

@@ -103,6 +103,7 @@ type Table struct {
 	// Virtual tables have no rows in the store: package syscat produces them.
 	Virtual     bool    `json:",omitempty"`
 	Persistence byte    `json:",omitempty"` // 'p', 'u', 't'; 0 is 'p'
+	OnCommit    byte    `json:",omitempty"` // of a temporary table: 'd' deletes the rows, 'x' drops the table
 	ACL         ACL     `json:",omitzero"`
 	Comment     string  `json:",omitempty"`
 	Options     Setting `json:",omitempty"`

@@ -14,6 +14,30 @@ type Path struct {
 	Schemas []OID
 	// Create is where new objects go, 0 when the path names no schema that exists.
 	Create OID
+	// TempName is the schema of the session's temporary objects, which pg_temp stands for; Temp is it once it is there.
+	TempName string
+	Temp     OID
+}
+
+// WithTemp makes the schema of a session's temporary objects part of a path that Path resolved from words in which its
+// name stood for pg_temp: it is searched first unless the words place it.
+func (s *Snapshot) WithTemp(p Path, name string) Path {
+	p.TempName = name
+	if d := s.Schema(name); d != nil {
+		p.Temp = d.OID
+		if !slices.Contains(p.Schemas, d.OID) {
+			p.Schemas = slices.Insert(p.Schemas, 0, d.OID)
+		}
+	}
+	return p
+}
+
+// schemaIn finds a schema by the name that a user wrote.
+func (s *Snapshot) schemaIn(p Path, name string) *Schema {
+	if name == "pg_temp" {
+		return s.SchemaByOID(p.Temp)
+	}
+	return s.Schema(name)
 }
 
 // Path resolves the words of search_path: "$user" is the schema named after the user, schemas that do not exist are
@@ -45,7 +69,7 @@ func (s *Snapshot) Path(words []string, user string) Path {
 // Relation.
 func (s *Snapshot) Find(p Path, schema, name string) Relation {
 	if schema != "" {
-		if d := s.Schema(schema); d != nil {
+		if d := s.schemaIn(p, schema); d != nil {
 			return s.Relation(d.OID, name)
 		}
 		return Relation{}
@@ -78,7 +102,7 @@ func (s *Snapshot) Resolve(p Path, database, schema, name string) (Relation, err
 // FindType returns the user-defined type (or relation, for its row type) that a type's name stands for.
 func (s *Snapshot) FindType(p Path, schema, name string) (*Type, *Table) {
 	if schema != "" {
-		if d := s.Schema(schema); d != nil {
+		if d := s.schemaIn(p, schema); d != nil {
 			return s.TypeHolder(d.OID, name)
 		}
 		return nil, nil

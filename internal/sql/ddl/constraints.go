@@ -69,6 +69,9 @@ func (b *tableBuilder) addForeignKey(ctx context.Context, p pendingForeign) (*ca
 	if err != nil {
 		return nil, err
 	}
+	if err := mixedReference(b.t, parent); err != nil {
+		return nil, err
+	}
 	f := &catalog.ForeignKey{RefTable: parent.OID, OnUpdate: fkAction(p.c.OnUpdate), OnDelete: fkAction(p.c.OnDelete),
 		MatchFull: p.c.Match == parser.FKMatchFull, Deferrable: p.c.Deferrable, InitDeferred: p.c.InitDeferred,
 		Validated: !p.c.NotValid || b.fresh}

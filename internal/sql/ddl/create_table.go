@@ -60,9 +60,12 @@ func (e *Env) createTable(ctx context.Context, s *parser.CreateTableStmt) (Resul
 	if err := refuseTableOptions(s); err != nil {
 		return res, err
 	}
-	schema, err := e.creationSchemaOf(ctx, &s.Relation)
+	schema, temporary, err := e.relationSchema(ctx, &s.Relation, s.Persistence)
 	if err != nil {
 		return res, err
+	}
+	if s.OnCommit != parser.OnCommitNone && !temporary {
+		return res, failure.New(failure.InvalidTableDefinition, "ON COMMIT can only be used on temporary tables")
 	}
 	if e.snap().Relation(schema.OID, s.Relation.Name).Found() {
 		if s.IfNotExists {
@@ -75,7 +78,11 @@ func (e *Env) createTable(ctx context.Context, s *parser.CreateTableStmt) (Resul
 	if err != nil {
 		return res, err
 	}
-	if s.Persistence == parser.PersistUnlogged {
+	switch {
+	case temporary:
+		t.Persistence = 't'
+		t.OnCommit = map[parser.OnCommitAction]byte{parser.OnCommitDelete: OnCommitDelete, parser.OnCommitDrop: OnCommitDrop}[s.OnCommit]
+	case s.Persistence == parser.PersistUnlogged:
 		t.Persistence = 'u'
 	}
 	b := &tableBuilder{Env: e, t: t, fresh: true}
@@ -88,8 +95,6 @@ func (e *Env) createTable(ctx context.Context, s *parser.CreateTableStmt) (Resul
 // refuseTableOptions answers 0A000 for what Meridian does not have.
 func refuseTableOptions(s *parser.CreateTableStmt) error {
 	switch {
-	case s.Persistence == parser.PersistTemp:
-		return failure.NotSupported("CREATE TEMPORARY TABLE is")
 	case len(s.Inherits) > 0:
 		return failure.NotSupported("INHERITS is")
 	case s.PartitionOf != nil || s.PartitionBy != nil:
@@ -102,8 +107,6 @@ func refuseTableOptions(s *parser.CreateTableStmt) error {
 		return failure.New(failure.UndefinedObject, "access method \"%s\" does not exist", s.AccessMethod)
 	case s.Tablespace != "" && s.Tablespace != "pg_default":
 		return failure.New(failure.UndefinedObject, "tablespace \"%s\" does not exist", s.Tablespace)
-	case s.OnCommit != parser.OnCommitNone:
-		return failure.New(failure.InvalidTableDefinition, "ON COMMIT can only be used on temporary tables")
 	}
 	return nil
 }
@@ -195,6 +198,7 @@ func (b *tableBuilder) finish(ctx context.Context) error {
 
 func (b *tableBuilder) storeSequences(ctx context.Context) error {
 	for _, s := range b.sequences {
+		s.Persistence = b.t.Persistence
 		if err := b.put(ctx, s); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (e *Env) dropRelation(s *parser.DropStmt, o *parser.Object) (object, error)
 	word := strings.ToLower(s.Object.String())
 	r := snap.Find(e.Path, n.Schema, n.Name)
 	if !r.Found() {
-		if n.Schema != "" && snap.Schema(n.Schema) == nil {
+		if n.Schema != "" && n.Schema != "pg_temp" && snap.Schema(n.Schema) == nil {
 			if s.IfExists {
 				e.notice(failure.SuccessfulCompletion, "schema \"%s\" does not exist, skipping", n.Schema)
 				return object{}, nil

@@ -118,6 +118,8 @@ type Env struct {
 
 	// pending says that the statement made a job.
 	pending bool
+	// temporary says that it made the session's schema for temporary objects.
+	temporary bool
 }
 
 // Result is what a statement answers.
@@ -167,6 +169,9 @@ func (e *Env) newOID(ctx context.Context) (catalog.OID, error) { return e.OIDs.N
 
 // creationSchema returns the schema that a new object goes to, after the privilege check.
 func (e *Env) creationSchema(ctx context.Context, database, schema string) (*catalog.Schema, error) {
+	if schema == "pg_temp" {
+		return e.temporarySchema(ctx)
+	}
 	s := e.snap()
 	if database != "" && database != s.Database().Name {
 		return nil, failure.New(failure.FeatureNotSupported, "cross-database references are not implemented: \"%s\"",

@@ -390,6 +390,9 @@ func (e *Env) alterSchema(ctx context.Context, s *parser.AlterObjectSchemaStmt) 
 	if err := e.own(r); err != nil {
 		return res, err
 	}
+	if r.Table.Persistence == 't' || strings.HasPrefix(d.Name, "pg_temp_") {
+		return res, failure.New(failure.FeatureNotSupported, "cannot move objects into or out of temporary schemas")
+	}
 	if r.Index != nil {
 		return res, failure.New(failure.WrongObjectType, "cannot change schema of index \"%s\"", r.Name()).
 			WithHint("Change the schema of the table instead.")

@@ -65,13 +65,18 @@ func (e *Env) schemaElements(ctx context.Context, d *catalog.Schema, elems []par
 
 func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error) {
 	res := Result{Tag: "CREATE VIEW"}
-	if s.Persistence == parser.PersistTemp {
-		return res, failure.NotSupported("CREATE TEMPORARY VIEW is")
-	}
 	if s.Recursive {
 		return res, failure.NotSupported("CREATE RECURSIVE VIEW is")
 	}
-	schema, err := e.creationSchemaOf(ctx, &s.Relation)
+	info, err := e.bindQuery(ctx, QueryRequest{Snapshot: e.snap(), Path: e.Path, Query: s.Query, Text: e.Text})
+	if err != nil {
+		return res, err
+	}
+	if s.Persistence != parser.PersistTemp && e.temporaryQuery(&info) {
+		s.Persistence = parser.PersistTemp
+		e.notice(failure.SuccessfulCompletion, "view \"%s\" will be a temporary view", s.Relation.Name)
+	}
+	schema, temporary, err := e.relationSchema(ctx, &s.Relation, s.Persistence)
 	if err != nil {
 		return res, err
 	}
@@ -81,10 +86,6 @@ func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error
 	}
 	if r.Found() && (r.Index != nil || r.Table.Kind != catalog.RelView) {
 		return res, failure.New(failure.WrongObjectType, "\"%s\" is not a view", s.Relation.Name)
-	}
-	info, err := e.bindQuery(ctx, QueryRequest{Snapshot: e.snap(), Path: e.Path, Query: s.Query, Text: e.Text})
-	if err != nil {
-		return res, err
 	}
 	if len(s.Columns) > len(info.Names) {
 		return res, failure.New(failure.SyntaxError, "CREATE VIEW specifies more column names than columns")
@@ -98,6 +99,9 @@ func (e *Env) createView(ctx context.Context, s *parser.ViewStmt) (Result, error
 		t = r.Table.Clone()
 	} else if t, err = e.newRelation(ctx, schema, s.Relation.Name, catalog.RelView); err != nil {
 		return res, err
+	}
+	if temporary {
+		t.Persistence = 't'
 	}
 	if err := e.viewColumns(t, &info); err != nil {
 		return res, err

@@ -31,10 +31,7 @@ func sequenceBounds(t datum.OID) (lo, hi int64) {
 
 func (e *Env) createSequence(ctx context.Context, s *parser.CreateSeqStmt) (Result, error) {
 	res := Result{Tag: "CREATE SEQUENCE"}
-	if s.Persistence == parser.PersistTemp {
-		return res, failure.NotSupported("CREATE TEMPORARY SEQUENCE is")
-	}
-	schema, err := e.creationSchemaOf(ctx, &s.Relation)
+	schema, temporary, err := e.relationSchema(ctx, &s.Relation, s.Persistence)
 	if err != nil {
 		return res, err
 	}
@@ -48,6 +45,9 @@ func (e *Env) createSequence(ctx context.Context, s *parser.CreateSeqStmt) (Resu
 	t, err := e.newRelation(ctx, schema, s.Relation.Name, catalog.RelSequence)
 	if err != nil {
 		return res, err
+	}
+	if temporary {
+		t.Persistence = 't'
 	}
 	t.Sequence = newSequence(datum.T(datum.OIDInt8))
 	if err := e.sequenceOptions(t.Sequence, s.Options, true); err != nil {

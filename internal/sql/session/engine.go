@@ -41,6 +41,8 @@ type Config struct {
 	Backends Backends
 	// Sizes answers pg_relation_size and its kin; nil answers 0A000.
 	Sizes Sizes
+	// Shared says that other processes run sessions on the same store: their temporary objects are left alone.
+	Shared bool
 	// MaxRetries bounds how often a lone statement that lost a conflict is run again.
 	MaxRetries int
 }
@@ -88,6 +90,8 @@ type Engine struct {
 	// rows counts the row ids of tables without a primary key; see rowID.
 	rows atomic.Int64
 	salt uint32
+	// swept says that the temporary objects of earlier processes are gone.
+	swept atomic.Bool
 	// advisory are the advisory locks of all sessions.
 	advisory advisoryLocks
 
@@ -192,6 +196,7 @@ func (e *Engine) newSession(st Startup, sink Sink) *Session {
 	s.prepared = map[string]*prepared{}
 	s.portals = map[string]*portal{}
 	s.plans = newPlanCache(planCacheSize)
+	s.temp = e.tempName(st.PID)
 	s.bctx = builtin.Context{Facts: e.cfg.Facts, Session: (*hooks)(s), Version: e.cfg.Version, BackendPID: st.PID,
 		User: st.User, SessionUser: st.User}
 	if end, err := netip.ParseAddrPort(st.ClientAddr); err == nil {
@@ -247,7 +252,13 @@ func (s *Session) connect(ctx context.Context) error {
 		}
 	}
 	s.settings.Changed = s.settings.Changed[:0]
-	return s.commit(ctx)
+	if err := s.commit(ctx); err != nil {
+		return err
+	}
+	if err := s.sweepTemporary(ctx); err != nil {
+		s.engine.cfg.Log.Warn("temporary tables of earlier sessions are left behind", "error", err)
+	}
+	return nil
 }
 
 func (e *Engine) forget(s *Session) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridiandb/meridian/internal/datum"
@@ -176,6 +177,13 @@ func contains(words []string, w string) bool {
 func (h *hooks) SystemFunction(fn *builtin.Func, args []datum.Datum) (datum.Datum, error) {
 	if d, known, err := h.advisoryFunction(fn, args); known {
 		return d, err
+	}
+	switch fn.Name {
+	case "pg_my_temp_schema":
+		return datum.NewInt(int64(h.ses().path().Temp)), nil
+	case "pg_is_other_temp_schema":
+		oid := catalog.OID(args[0].Int())
+		return datum.NewBool(oid != h.ses().path().Temp && strings.HasPrefix(h.ses().schemaName(oid), "pg_temp_")), nil
 	}
 	return h.engine.system().Function(h.ctx, (*systemEnv)(h), fn, args)
 }

@@ -23,7 +23,9 @@ func (s *Session) schemaChange(ctx context.Context, st *statement) (*execution, 
 		return nil, readOnlyError(statementName(st.raw.Stmt))
 	}
 	storeMark, catMark := s.t.tx.Mark(), s.t.cat.Mark()
-	res, err := s.ddlEnv(ctx).Run(ctx, st.raw.Stmt)
+	env := s.ddlEnv(ctx)
+	res, err := env.Run(ctx, st.raw.Stmt)
+	s.temporary = s.temporary || env.MadeTemporary()
 	if err != nil {
 		s.t.state.RollbackTo(s.t.tx, storeMark)
 		s.t.cat.RollbackTo(catMark)
@@ -152,7 +154,11 @@ func (s *Session) createTableAs(ctx context.Context, stmt *parser.CreateTableAsS
 	if err != nil {
 		return nil, err
 	}
-	if stmt.IfNotExists && s.t.cat.Snapshot().Find(s.path(), stmt.Relation.Schema, stmt.Relation.Name).Found() {
+	in := stmt.Relation.Schema
+	if stmt.Persistence == parser.PersistTemp {
+		in = "pg_temp"
+	}
+	if stmt.IfNotExists && s.t.cat.Snapshot().Find(s.path(), in, stmt.Relation.Name).Found() {
 		s.notice(failure.New(failure.DuplicateTable, "relation \"%s\" already exists, skipping", stmt.Relation.Name).
 			WithSeverity(failure.SeverityNotice))
 		return done("CREATE TABLE AS", nil)
@@ -195,7 +201,7 @@ func (s *Session) createAsQuery(q parser.Statement) (parser.Statement, error) {
 
 // createAndFill makes the table and, unless WITH NO DATA, inserts the query's rows.
 func (s *Session) createAndFill(ctx context.Context, stmt *parser.CreateTableAsStmt, query parser.Statement, cols []plan.ColumnInfo) (int64, error) {
-	create := &parser.CreateTableStmt{Pos: parser.NoPos, Relation: stmt.Relation, Persistence: stmt.Persistence, Options: stmt.Options}
+	create := &parser.CreateTableStmt{Pos: parser.NoPos, Relation: stmt.Relation, Persistence: stmt.Persistence, OnCommit: stmt.OnCommit, Options: stmt.Options}
 	names := make([]string, len(cols))
 	for i, c := range cols {
 		names[i] = c.Name
@@ -212,7 +218,10 @@ func (s *Session) createAndFill(ctx context.Context, stmt *parser.CreateTableAsS
 		}
 		create.Elements = append(create.Elements, &parser.ColumnDef{Pos: parser.NoPos, Name: names[i], Type: tn})
 	}
-	if _, err := s.ddlEnv(ctx).Run(ctx, create); err != nil {
+	env := s.ddlEnv(ctx)
+	_, err := env.Run(ctx, create)
+	s.temporary = s.temporary || env.MadeTemporary()
+	if err != nil {
 		return 0, err
 	}
 	if stmt.WithNoData {
@@ -222,7 +231,11 @@ func (s *Session) createAndFill(ctx context.Context, stmt *parser.CreateTableAsS
 	if !ok {
 		return 0, failure.NotSupported("CREATE TABLE AS of this kind of query")
 	}
-	ins := &parser.InsertStmt{Pos: parser.NoPos, Relation: stmt.Relation, Source: sel}
+	into := stmt.Relation
+	if stmt.Persistence == parser.PersistTemp {
+		into.Schema = "pg_temp"
+	}
+	ins := &parser.InsertStmt{Pos: parser.NoPos, Relation: into, Source: sel}
 	return s.runInternal(ctx, ins, s.sql, nil)
 }
 

@@ -46,6 +46,9 @@ type Session struct {
 	}
 	sequences  sequenceState
 	advisory   []advisoryHeld // locks that outlive the transaction
+	// temp names the schema of the session's temporary objects, temporary says that it may be there.
+	temp      string
+	temporary bool
 	memory     spill.Config
 	executions int64
 	activity   activity
@@ -65,9 +68,20 @@ func (s *Session) path() catalog.Path {
 	snap := s.t.cat.Snapshot()
 	if s.search.snap != snap || s.search.at != s.settings.Version() {
 		text, _ := s.settings.Get("search_path")
-		s.search = searchPath{snap: snap, at: s.settings.Version(), path: snap.Path(splitPath(text), s.user)}
+		s.search = searchPath{snap: snap, at: s.settings.Version(), path: snap.WithTemp(snap.Path(s.pathWords(text), s.user), s.temp)}
 	}
 	return s.search.path
+}
+
+// pathWords splits search_path, with pg_temp as the name of the session's own schema.
+func (s *Session) pathWords(text string) []string {
+	words := splitPath(text)
+	for i, w := range words {
+		if w == "pg_temp" {
+			words[i] = s.temp
+		}
+	}
+	return words
 }
 
 // splitPath splits a list of identifiers, as search_path holds them.
@@ -115,6 +129,7 @@ func splitPath(text string) []string {
 // Close ends the session, rolling back what is open.
 func (s *Session) Close() {
 	s.abandon()
+	s.closeTemporary()
 	s.advisory = s.releaseAdvisory(s.advisory, 0)
 	s.engine.forget(s)
 }

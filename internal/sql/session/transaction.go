@@ -123,6 +123,9 @@ func (s *Session) beforeCommit(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.endTemporary(ctx); err != nil {
+		return err
+	}
 	return s.holdCursors(ctx)
 }
 

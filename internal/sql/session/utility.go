@@ -392,6 +392,16 @@ func (s *Session) discard(stmt *parser.DiscardStmt) (string, error) {
 		s.plans.clear()
 		s.sequences = sequenceState{}
 		s.advisory = s.releaseAdvisory(s.advisory, 0)
+		s.closeTemporary()
+	case "TEMP", "TEMPORARY":
+		if s.temporary {
+			if err := s.begun(s.ctx); err != nil {
+				return "", err
+			}
+			if err := s.superDDL(s.ctx).DropTemporary(s.ctx, s.temp); err != nil {
+				return "", err
+			}
+		}
 	case "PLANS":
 		s.plans.clear()
 	case "SEQUENCES":
