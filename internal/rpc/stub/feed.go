@@ -140,7 +140,7 @@ func (c *Cursor) Read(from uint64, maxBytes int) ([]txn.Entry, uint64, error) {
 	from = max(from, 1)
 	if local := c.feeds.cfg.Local(c.journal); local != nil {
 		entries, next, err := local.Read(from, maxBytes)
-		if failure.CodeOf(err) != failure.SnapshotTooOld {
+		if !notHere(err) {
 			c.close()
 			return entries, next, err
 		}
@@ -166,15 +166,31 @@ func (c *Cursor) close() {
 	c.from, c.next, c.entries, c.err = 0, 0, nil, nil
 }
 
+// notHere says whether what the local replica does not have may be with another: it does not reach back so far, or it was just taken
+// from this node.
+func notHere(err error) bool {
+	code := failure.CodeOf(err)
+	return code == failure.SnapshotTooOld || code == failure.UndefinedObject
+}
+
+// localWait waits at the local replica. One that is taken away meanwhile has nothing new; the next look goes elsewhere.
+func localWait(ctx context.Context, local Log, index uint64) (uint64, error) {
+	n, err := local.Wait(ctx, index)
+	if failure.CodeOf(err) == failure.UndefinedObject {
+		return index, nil
+	}
+	return n, err
+}
+
 // patience of a follower with replicas that cannot be reached, and with local ones that come and go.
 const followPause = 50 * time.Millisecond
 
 // Wait returns when there is something to read behind index.
 func (c *Cursor) Wait(ctx context.Context, index uint64) (uint64, error) {
 	if local := c.feeds.cfg.Local(c.journal); local != nil {
-		if _, _, err := local.Read(index+1, 1); failure.CodeOf(err) != failure.SnapshotTooOld {
+		if _, _, err := local.Read(index+1, 1); !notHere(err) {
 			c.close()
-			return local.Wait(ctx, index)
+			return localWait(ctx, local, index)
 		}
 	}
 	trimmed := error(nil)
@@ -193,8 +209,8 @@ func (c *Cursor) Wait(ctx context.Context, index uint64) (uint64, error) {
 		c.turn++
 		tried++
 		if local := c.feeds.cfg.Local(c.journal); local != nil {
-			if _, _, err := local.Read(index+1, 1); failure.CodeOf(err) != failure.SnapshotTooOld {
-				return local.Wait(ctx, index)
+			if _, _, err := local.Read(index+1, 1); !notHere(err) {
+				return localWait(ctx, local, index)
 			}
 		}
 		if others := c.others(); tried >= len(others) {
