@@ -46,6 +46,7 @@ type startCommand struct {
 	MaxConnections int           `help:"Largest number of client connections (default: ${default})." default:"1000" placeholder:"N"`
 	AllowPlaintext bool          `help:"Let clients on other machines connect without TLS."`
 	TrustRemote    bool          `help:"Let roles without a password connect from other machines. Dangerous outside a private network."`
+	AutoAnalyze    time.Duration `help:"How often tables that have changed much are analysed for the planner; 0 is never (default: ${default})." default:"1m" placeholder:"DURATION"`
 	LogLevel       string        `help:"Least severe messages to log (default: ${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 	clusterFlags
 	Profile string `help:"Serve Go's runtime profiles over HTTP on this address (for developers)." placeholder:"HOST:PORT" hidden:""`
@@ -153,7 +154,7 @@ func (c *startCommand) Run(s *streams) error {
 	n, err := node.Start(ctx, node.Config{
 		Host: h, Log: log, Version: Version,
 		DataDir: c.DataDir, Listen: c.Listen, ConflictRanges: c.ConflictRanges,
-		CacheBytes: int64(c.CacheSize), QueryMemoryBytes: int64(c.QueryMemory), Retention: c.Retention,
+		CacheBytes: int64(c.CacheSize), QueryMemoryBytes: int64(c.QueryMemory), Retention: c.Retention, AutoAnalyze: neverAtZero(c.AutoAnalyze),
 		MaxConnections: c.MaxConnections, PlaintextAnywhere: c.AllowPlaintext, TrustAnywhere: c.TrustRemote,
 		ProfileAddress: c.Profile, Cluster: cluster,
 	})
@@ -204,4 +205,12 @@ func (c *startCommand) greet(w io.Writer, n *node.Node) {
 	fmt.Fprintf(w, "  access    roles without a password are trusted from this machine; set one with\n")
 	fmt.Fprintf(w, "            ALTER ROLE admin PASSWORD '...' to require it everywhere\n")
 	fmt.Fprintf(w, "  stop      Ctrl-C, or kill -TERM %d\n\n", os.Getpid())
+}
+
+// neverAtZero is a period as a node.Config means it, where zero is the default.
+func neverAtZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
 }

@@ -32,6 +32,8 @@ type Config struct {
 	PlaintextAnywhere, TrustAnywhere bool
 	// ProfileAddress serves runtime profiles when not empty.
 	ProfileAddress string
+	// AutoAnalyze is how often tables that have changed much are looked for and analysed (1 min); negative is never.
+	AutoAnalyze time.Duration
 	// TransactionRows, TransactionBytes and TransactionAge bound one transaction (no limit, 1 GiB, 24 h).
 	TransactionRows  int
 	TransactionBytes int64
@@ -64,6 +66,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = 1000
+	}
+	if c.AutoAnalyze == 0 {
+		c.AutoAnalyze = time.Minute
 	}
 	if c.TransactionBytes == 0 {
 		c.TransactionBytes = 1 << 30

@@ -43,8 +43,10 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 	p.jobs = newJobs(cfg)
 	p.engine = session.NewEngine(session.Config{
 		Host: cfg.Host, Log: cfg.Log, DB: d.db, Catalog: cache, System: system, OIDs: oids, Facts: facts, Version: cfg.Version,
+		SpanBytes: d.storage.SpanBytes,
 		Settings: setting.NewRegistry(setting.Server{MaxConnections: fmt.Sprint(cfg.MaxConnections), Port: portOf(cfg.Listen),
-			DataDirectory: cfg.DataDir}),
+			DataDirectory: cfg.DataDir, AutoAnalyze: cfg.AutoAnalyze,
+			AnalyzeThreshold: autoAnalyze().Threshold, AnalyzeScale: autoAnalyze().Scale}),
 		Sequences: ddl.NewSequences(d.db), Jobs: p.jobs, Backends: &p.backends,
 		Memory: spill.Config{OperatorLimit: cfg.QueryMemoryBytes / 4, QueryLimit: cfg.QueryMemoryBytes, FS: cfg.Host.FS(), Dir: tmp},
 	})
@@ -52,8 +54,12 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 		DB: d.db, Cache: cache, Engine: p.engine.SchemaEngine(), OIDs: oids, Facts: facts,
 		NowMicros: func() int64 { return cfg.Host.Now().UnixMicro() }, DropSpans: true,
 	}))
+	p.jobs.analyze(ctx, p.engine)
 	return p, nil
 }
+
+// autoAnalyze says when a table is analysed by itself: PostgreSQL's defaults.
+func autoAnalyze() session.AutoAnalyze { return session.AutoAnalyze{Threshold: 50, Scale: 0.1} }
 
 func (p *sqlPlane) stop() { p.jobs.stop() }
 
@@ -105,6 +111,25 @@ func (j *jobs) start(ctx context.Context, r *ddl.Runner) {
 	j.wg.Go(func() {
 		for j.cfg.Host.Sleep(ctx, lookEvery) == nil {
 			j.Wake()
+		}
+	})
+}
+
+// analyze looks now and then for tables that have changed much.
+func (j *jobs) analyze(ctx context.Context, e *session.Engine) {
+	if j.cfg.AutoAnalyze < 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := j.cancel
+	j.cancel = func() { stop(); cancel() }
+	j.wg.Go(func() {
+		for j.cfg.Host.Sleep(ctx, j.cfg.AutoAnalyze) == nil {
+			if n, err := e.AutoAnalyze(ctx, autoAnalyze()); err != nil && ctx.Err() == nil {
+				j.cfg.Log.Warn("analysing tables failed for now", "error", err)
+			} else if n > 0 {
+				j.cfg.Log.Debug("analysed tables that had changed", "tables", n)
+			}
 		}
 	})
 }

@@ -167,6 +167,9 @@ func (s *Storage) Digests() map[txn.JournalID][]mvcc.Digest {
 	return out
 }
 
+// SpanBytes returns about how many bytes a span takes on disk; see mvcc.Store.
+func (s *Storage) SpanBytes(span keys.Span) (int64, error) { return s.store.SpanBytes(span) }
+
 // Metrics returns the figures of the store.
 func (s *Storage) Metrics() mvcc.Metrics { return s.store.Metrics() }
 

@@ -74,8 +74,7 @@ func (e *Env) vacuum(ctx context.Context, s *parser.VacuumStmt) (Result, error) 
 	return res, nil
 }
 
-// analyzeTable scans a table, keeps a sample of its rows and stores what it says about the columns (all, or those
-// named).
+// analyzeTable takes a sample of a table's rows and stores what it says about the columns (all, or those named).
 func (e *Env) analyzeTable(ctx context.Context, t *catalog.Table, names []string) error {
 	var cols []*catalog.Column
 	for _, c := range t.VisibleColumns() {
@@ -83,21 +82,13 @@ func (e *Env) analyzeTable(ctx context.Context, t *catalog.Table, names []string
 			cols = append(cols, c)
 		}
 	}
-	list := make([]string, len(cols))
-	for i, c := range cols {
-		list[i] = catalog.QuoteIdent(c.Name)
-	}
 	seed := [8]byte{1}
 	if e.RandomBytes != nil {
 		e.RandomBytes(seed[:])
 	}
 	sample := &reservoir{state: binary.LittleEndian.Uint64(seed[:]) | 1}
 	width := int64(0)
-	_, err := e.Engine.Query(ctx, e.Cat, "SELECT "+strings.Join(list, ", ")+" FROM "+e.qualified(t), func(r []datum.Datum) error {
-		sample.add(r)
-		return nil
-	})
-	if err != nil {
+	if err := e.sample(ctx, t, cols, sample); err != nil {
 		return err
 	}
 	st := &catalog.Stats{Table: t.OID, Rows: float64(sample.seen), At: e.NowMicros}
@@ -115,28 +106,10 @@ func (e *Env) analyzeTable(ctx context.Context, t *catalog.Table, names []string
 	}
 	// 28 bytes are what PostgreSQL adds to a row: its header and the line pointer.
 	st.Pages = (sample.seen*(width+28) + 8191) / 8192
+	if e.Analyzed != nil {
+		e.Analyzed(t.OID)
+	}
 	return e.put(ctx, st)
-}
-
-// reservoir keeps a uniform sample of rows.
-type reservoir struct {
-	rows  [][]datum.Datum
-	seen  int64
-	state uint64
-}
-
-func (r *reservoir) add(row []datum.Datum) {
-	r.seen++
-	if len(r.rows) < sampleRows {
-		r.rows = append(r.rows, row)
-		return
-	}
-	r.state ^= r.state << 13
-	r.state ^= r.state >> 7
-	r.state ^= r.state << 17
-	if i := r.state % uint64(r.seen); i < sampleRows {
-		r.rows[i] = row
-	}
 }
 
 type counted struct {

@@ -113,6 +113,10 @@ type Env struct {
 	NowMicros int64
 	// RandomBytes fills its argument (salts, job ids).
 	RandomBytes func([]byte)
+	// SpanBytes says about how many bytes on disk a span takes; nil knows nothing, and ANALYZE then reads whole tables.
+	SpanBytes func(span keys.Span) (int64, error)
+	// Analyzed, when not nil, hears of a table that ANALYZE has looked at.
+	Analyzed func(t catalog.OID)
 	// InBlock says that the statement is inside BEGIN … COMMIT: it cannot wait for jobs.
 	InBlock bool
 

@@ -129,7 +129,7 @@ func hasSubPlan(es ...plan.Expr) bool {
 func (ch *change) open(ctx context.Context, st *state) error {
 	ch.done = false
 	ch.ret.reset()
-	ch.own = st.env.OwnData != nil && st.env.OwnData(ch.table)
+	ch.own = st.env.Catalog != nil && st.env.Catalog.OwnData(ch.table)
 	if err := st.writable(ctx, ch.what); err != nil {
 		return err
 	}
@@ -192,6 +192,9 @@ func (ch *change) each(ctx context.Context, st *state, f func(b Batch) error) er
 // finished counts the rows and, for the statement's own operator, runs the checks at its end, so that no row goes out
 // before them.
 func (ch *change) finished(ctx context.Context, st *state, n int64) error {
+	if st.env.Changes != nil && n > 0 {
+		st.env.Changes.Changed(ch.table, n)
+	}
 	if !ch.counts {
 		return nil
 	}

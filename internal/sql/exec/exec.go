@@ -48,14 +48,21 @@ type Env struct {
 	System any
 	// RowID makes unique ids for rows of tables without a primary key; ids that grow with time keep neighbours together.
 	RowID func() [16]byte
-	// OwnData says that the transaction itself has made what a table's rows lie under; nil says it of none.
-	OwnData func(t *catalog.Table) bool
+	// Catalog says which tables' data the transaction itself has made; nil says it of none.
+	Catalog *catalog.Txn
+	// Changes hears how many rows a statement has changed in a table; nil does not.
+	Changes Changes
 	// SchemaName returns the name of a schema, for the fields of errors; it may be nil.
 	SchemaName func(oid datum.OID) string
 	// Monotonic measures time for EXPLAIN ANALYZE; nil measures nothing.
 	Monotonic func() time.Duration
 	// ReadOnly makes every write fail with 25006.
 	ReadOnly bool
+}
+
+// Changes counts changed rows.
+type Changes interface {
+	Changed(t *catalog.Table, rows int64)
 }
 
 // TxnState is what the executor remembers from one statement of a transaction to the next: the schema checks made, and

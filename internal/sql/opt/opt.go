@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/plan"
@@ -31,6 +32,8 @@ type Settings struct {
 	// of a column (bind.Default).
 	Rules   func(t *catalog.Table, base plan.ColID) (plan.BoundRules, error)
 	Default func(c *catalog.Column) (plan.Expr, error)
+	// SpanBytes says about how many bytes on disk a span takes; nil knows nothing.
+	SpanBytes func(span keys.Span) (int64, error)
 
 	DisableHashJoin, DisableNestLoop, DisableMergeJoin bool
 	DisableIndexScan, DisableIndexOnlyScan             bool
@@ -69,6 +72,7 @@ type planner struct {
 	// refs are the plans of foreign keys' actions, depends the tables that the plan depends on beside those bound.
 	refs    map[refKey]*plan.Statement
 	depends []datum.OID
+	guessed map[keys.TableID]float64
 }
 
 // thrown carries an error to Plan.

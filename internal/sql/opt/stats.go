@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/plan"
 )
@@ -18,8 +19,11 @@ const (
 	hashTuple   = 0.02  // a row put into a hash table
 )
 
-// defaultRows is the size of a table that was never analysed.
-const defaultRows = 1000
+// The size of a table that was never analysed: defaultRows, unless its bytes on disk say that it is much larger.
+const (
+	defaultRows = 1000
+	guessedRow  = 64 // bytes of a row on disk, compressed
+)
 
 // tableRows is the estimated number of rows of a table.
 func (p *planner) tableRows(s *plan.RelScan) float64 {
@@ -29,7 +33,27 @@ func (p *planner) tableRows(s *plan.RelScan) float64 {
 	if st := p.stats(s.Table); st != nil {
 		return max(st.Rows, 1)
 	}
-	return defaultRows
+	return p.guessRows(s.Table)
+}
+
+// guessRows is for tables that were never analysed. Small ones stay at the default, so that plans do not depend on what
+// has reached the disk already.
+func (p *planner) guessRows(t *catalog.Table) float64 {
+	if p.set.SpanBytes == nil || t.RowStore() == nil {
+		return defaultRows
+	}
+	if n, ok := p.guessed[t.Data]; ok {
+		return n
+	}
+	rows := float64(defaultRows)
+	if n, err := p.set.SpanBytes(keys.IndexSpan(t.Data, t.RowStore().ID)); err == nil && n/guessedRow > 20*defaultRows {
+		rows = float64(n / guessedRow)
+	}
+	if p.guessed == nil {
+		p.guessed = map[keys.TableID]float64{}
+	}
+	p.guessed[t.Data] = rows
+	return rows
 }
 
 func (p *planner) stats(t *catalog.Table) *catalog.Stats {

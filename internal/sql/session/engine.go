@@ -12,6 +12,7 @@ import (
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/host"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/exec/spill"
@@ -39,10 +40,11 @@ type Config struct {
 	Version string
 	// Backends reaches other sessions, for pg_cancel_backend and its kin; nil where there is no server.
 	Backends Backends
-	// Sizes answers pg_relation_size and its kin; nil answers 0A000.
-	Sizes Sizes
 	// Shared says that other processes run sessions on the same store: their temporary objects are left alone.
 	Shared bool
+	// SpanBytes says about how many bytes on disk a span takes, as far as they have got there; nil knows nothing. ANALYZE
+	// looks at samples of tables that are large, and the planner no longer takes them for small.
+	SpanBytes func(span keys.Span) (int64, error)
 	// MaxRetries bounds how often a lone statement that lost a conflict is run again.
 	MaxRetries int
 }
@@ -78,11 +80,6 @@ type Backends interface {
 	TerminateBackend(pid int32) bool
 }
 
-// Sizes measures key spans on disk.
-type Sizes interface {
-	TableBytes(ctx context.Context, table uint32) (int64, error)
-}
-
 // Engine makes sessions and holds what they share. It is safe for concurrent use.
 type Engine struct {
 	cfg     Config
@@ -94,6 +91,8 @@ type Engine struct {
 	swept atomic.Bool
 	// advisory are the advisory locks of all sessions.
 	advisory advisoryLocks
+	// changed counts rows changed since the last ANALYZE, by table.
+	changed changeCounts
 
 	mu struct {
 		sync.Mutex

@@ -87,7 +87,7 @@ func (s *Session) execEnv(ctx context.Context, params []datum.Datum) (*exec.Env,
 	return &exec.Env{
 		Txn: s.t.tx, State: &s.t.state, Ctx: &s.bctx, Params: params, Memory: &s.memory,
 		System: (*systemEnv)(s), RowID: s.engine.rowID, ReadOnly: s.t.modes.readOnly,
-		OwnData: s.t.cat.OwnData, SchemaName: s.schemaName, Monotonic: s.engine.cfg.Host.Monotonic,
+		Catalog: s.t.cat, Changes: s, SchemaName: s.schemaName, Monotonic: s.engine.cfg.Host.Monotonic,
 	}, nil
 }
 
@@ -193,6 +193,7 @@ func (s *Session) planSettings() *opt.Settings {
 		},
 		Rules:           func(t *catalog.Table, base plan.ColID) (plan.BoundRules, error) { return bind.Rules(env, t, base) },
 		Default:         func(c *catalog.Column) (plan.Expr, error) { return bind.Default(env, c) },
+		SpanBytes:       s.engine.cfg.SpanBytes,
 		DisableHashJoin: off("enable_hashjoin"), DisableNestLoop: off("enable_nestloop"), DisableMergeJoin: off("enable_mergejoin"),
 		DisableIndexScan: off("enable_indexscan"), DisableIndexOnlyScan: off("enable_indexonlyscan"),
 		DisableSeqScan: off("enable_seqscan"), DisableSort: off("enable_sort"), DisableHashAgg: off("enable_hashagg"),

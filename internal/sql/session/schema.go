@@ -92,7 +92,7 @@ func (s *Session) ddlEnv(ctx context.Context) *ddl.Env {
 		Cat: s.t.cat, Path: s.path(), User: s.userOID(), Text: s.sql, Engine: (*schemaEngine)(s),
 		OIDs: s.engine.cfg.OIDs, Facts: s.facts(), Notice: s.notice,
 		NowMicros: s.engine.cfg.Host.Now().UnixMicro(), RandomBytes: s.engine.randomBytes,
-		InBlock: s.t.block == inBlock || s.t.block == implicit,
+		InBlock: s.t.block == inBlock || s.t.block == implicit, SpanBytes: s.engine.cfg.SpanBytes, Analyzed: s.engine.changed.forget,
 	}
 	if r := snap.Role(s.sessionUser); r != nil {
 		env.SessionUser = r.OID

@@ -44,6 +44,8 @@ type transaction struct {
 	// atCommit are actions to take once the transaction has committed (starting jobs that it created).
 	atCommit []func()
 	modes    struct{ readOnly, deferrable bool }
+	// changed counts changed rows, for AutoAnalyze.
+	changed []tableChanges
 }
 
 type savepoint struct {
@@ -103,6 +105,7 @@ func (s *Session) commit(ctx context.Context) error {
 		s.abandon()
 		return err
 	}
+	s.engine.changed.add(t.changed)
 	after := t.atCommit
 	s.settings.Commit()
 	s.finish()
@@ -147,7 +150,8 @@ func (s *Session) finish() {
 	st := s.t.state
 	st.Reset()
 	locks := s.releaseAdvisory(s.t.advisory, 0)
-	s.t = transaction{state: st, savepoints: s.t.savepoints[:0], settings: s.settings.Mark(), advisory: locks}
+	s.t = transaction{state: st, savepoints: s.t.savepoints[:0], changed: s.t.changed[:0],
+		settings: s.settings.Mark(), advisory: locks}
 	if s.changedTransactionSettings {
 		s.resetTransactionSettings()
 	}

@@ -23,6 +23,11 @@ type Server struct {
 	Port           string
 	DataDirectory  string
 	TimeZone       string
+	// AutoAnalyze is how often tables are looked for that need ANALYZE, never when it is negative; the next two say which
+	// do.
+	AutoAnalyze      time.Duration
+	AnalyzeThreshold int64
+	AnalyzeScale     float64
 }
 
 // Version numbers that clients see: PostgreSQL's, whose behaviour Meridian follows.
@@ -93,6 +98,7 @@ const (
 	catPreset  = "Preset Options"
 	catCompat  = "Version and Platform Compatibility / Previous PostgreSQL Versions"
 	catMemory  = "Resource Usage / Memory"
+	catVacuum  = "Autovacuum"
 	catReport  = "Reporting and Logging / What to Log"
 )
 
@@ -204,6 +210,11 @@ func presetDefs(srv Server) []Def {
 		str("shared_buffers", "16384", catMemory).in(Postmaster),
 		num("max_prepared_transactions", "0", "", 0, maxInt, "Resource Usage / Memory").in(Postmaster),
 		flag("ssl", "on", "Connections and Authentication / SSL").in(Postmaster),
+		flag("autovacuum", map[bool]string{true: "off", false: "on"}[srv.AutoAnalyze < 0], catVacuum).in(Postmaster),
+		num("autovacuum_naptime", strconv.Itoa(max(int(srv.AutoAnalyze/time.Second), 1)), "s", 1, maxInt/1000, catVacuum).in(Postmaster),
+		num("autovacuum_analyze_threshold", strconv.FormatInt(srv.AnalyzeThreshold, 10), "", 0, maxInt, catVacuum).in(Postmaster),
+		Def{Name: "autovacuum_analyze_scale_factor", Kind: Real, Boot: strconv.FormatFloat(srv.AnalyzeScale, 'g', -1, 64), Max: 100,
+			Category: catVacuum, Context: Postmaster},
 		str("shared_preload_libraries", "", "Client Connection Defaults / Shared Library Preloading").in(Postmaster),
 	}
 }
