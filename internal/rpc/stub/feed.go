@@ -272,22 +272,3 @@ func (c *Cursor) receive(ctx context.Context, from uint64) (uint64, error) {
 	c.from, c.next, c.entries, c.at = from, next, entries, next
 	return next - 1, nil
 }
-
-// Position is how far a journal is applied, for messages.
-func appendPositions(w *writer, m map[txn.JournalID]uint64) {
-	w.uint(uint64(len(m)))
-	for j, n := range m {
-		w.uint(uint64(j))
-		w.uint(n)
-	}
-}
-
-func (r *reader) positions() map[txn.JournalID]uint64 {
-	n := r.count(2)
-	m := make(map[txn.JournalID]uint64, n)
-	for range n {
-		j := r.journal()
-		m[j] = r.uint()
-	}
-	return m
-}
