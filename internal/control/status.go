@@ -156,6 +156,9 @@ func (v *view) problems(st *Status, controlState string) []string {
 				add("node %d cannot bound its clock: it takes no part in transactions", n.ID)
 			}
 			for _, l := range r.Links {
+				if peer, ok := v.m.Node(l.Node); !ok || peer.State == meta.Removed {
+					continue
+				}
 				off, bound := max(l.OffsetMin, -l.OffsetMax), v.bound(n.ID)+v.bound(l.Node)
 				if l.OffsetKnown && off > bound && l.Node > n.ID {
 					add("the clocks of node %d and node %d are at least %s apart, and their bounds allow %s: commits may be seen late", n.ID, l.Node,
