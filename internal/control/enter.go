@@ -398,7 +398,7 @@ func (e *entrance) join(ctx context.Context, members, answers []heard) (Membersh
 		switch {
 		case got.err == nil && got.reply.You != 0:
 			return e.adoptFrom(got.reply)
-		case got.err != nil && (refused(got.err) || failure.CodeOf(got.err) == failure.FeatureNotSupported):
+		case got.err != nil && refused(got.err):
 			return Membership{}, got.err
 		case got.err != nil:
 			e.say("joining does not work yet", "through", h.address, "error", got.err)

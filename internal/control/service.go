@@ -414,7 +414,8 @@ func passing(err error) bool {
 		return true
 	}
 	switch failure.CodeOf(err) {
-	case failure.CannotConnectNow, failure.StatementCompletionUnknown, failure.QueryCanceled, failure.ConnectionFailure:
+	case failure.CannotConnectNow, failure.StatementCompletionUnknown, failure.QueryCanceled, failure.ConnectionFailure,
+		failure.FeatureNotSupported: // of a node that is starting: nobody serves the control plane there yet
 		return true
 	}
 	return false

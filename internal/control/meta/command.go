@@ -178,7 +178,7 @@ func (m *Map) speaks(n *Node) error {
 	if n.MinProtocol <= m.Protocol && m.Protocol <= n.MaxProtocol {
 		return nil
 	}
-	e := failure.New(failure.FeatureNotSupported, "the cluster speaks version %d of its protocol, and %s knows versions %d to %d",
+	e := failure.New(failure.ObjectNotInPrerequisiteState, "the cluster speaks version %d of its protocol, and %s knows versions %d to %d",
 		m.Protocol, n.Software, n.MinProtocol, n.MaxProtocol)
 	if n.MaxProtocol < m.Protocol {
 		return e.WithHint("Start the node with a newer version of Meridian.")
