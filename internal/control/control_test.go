@@ -241,3 +241,92 @@ func TestLostDisk(t *testing.T) {
 		w.eventually("all is well", 20*time.Second, w.settled(0, 1, 2))
 	})
 }
+
+// TestNemesis crashes, pauses and cuts off nodes at random, while one of five is drained and comes back. Nodes never
+// disagree about a version of the map, versions never go back on a node, and in the end everything is in order.
+func TestNemesis(t *testing.T) {
+	seeds := 8
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
+		simulate(t, 5, uint64(100+seed), func(w *world) {
+			w.founders(5)
+			w.eventually("a cluster of five", 30*time.Second, w.settled(0, 1, 2, 3, 4))
+			check := newWitness(t, w)
+			for round := range 12 {
+				victim := w.w.Rand(5)
+				switch w.w.Rand(4) {
+				case 0, 1:
+					w.nodes[victim].crash(w.w.Rand(2) == 0)
+					check.forgotten(victim)
+					check.sleep(time.Duration(w.w.Rand(20_000)) * time.Millisecond)
+					w.nodes[victim].start(addresses(5))
+				case 2:
+					w.w.Isolate(victim)
+					check.sleep(time.Duration(w.w.Rand(20_000)) * time.Millisecond)
+					w.w.HealAll()
+				case 3:
+					w.w.Machine(victim).Pause()
+					check.sleep(time.Duration(w.w.Rand(15_000)) * time.Millisecond)
+					w.w.Machine(victim).Resume()
+				}
+				if s := w.nodes[w.w.Rand(5)].service(); s != nil && round%3 == 0 {
+					ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+					_, _ = s.carryOut(ctx, &Admin{Do: [...]string{"drain", "undrain"}[w.w.Rand(2)], Node: meta.NodeID(1 + w.w.Rand(5))})
+					cancel()
+				}
+				check.sleep(time.Duration(w.w.Rand(5000)) * time.Millisecond)
+			}
+			for id := range meta.NodeID(5) {
+				ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+				if _, err := w.nodes[0].service().carryOut(ctx, &Admin{Do: "undrain", Node: id + 1}); err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+				}
+				cancel()
+			}
+			w.eventually(fmt.Sprintf("seed %d: all is well", seed), 3*time.Minute, w.settled(0, 1, 2, 3, 4))
+			check.look()
+		})
+	}
+}
+
+// mapWitness remembers every map that any node has shown.
+type mapWitness struct {
+	t    *testing.T
+	w    *world
+	seen map[uint64]string
+	last [5]uint64
+}
+
+func newWitness(t *testing.T, w *world) *mapWitness {
+	return &mapWitness{t: t, w: w, seen: map[uint64]string{}}
+}
+
+func (c *mapWitness) forgotten(i int) { c.last[i] = 0 }
+
+func (c *mapWitness) look() {
+	for i, n := range c.w.nodes {
+		s := n.service()
+		if s == nil {
+			continue
+		}
+		m := s.Map()
+		if m.Version < c.last[i] {
+			c.t.Errorf("node %d went from version %d back to %d", i, c.last[i], m.Version)
+		}
+		c.last[i] = m.Version
+		text := m.String()
+		if old, ok := c.seen[m.Version]; ok && old != text {
+			c.t.Errorf("two maps of version %d:\n%s%s", m.Version, old, text)
+		}
+		c.seen[m.Version] = text
+	}
+}
+
+func (c *mapWitness) sleep(d time.Duration) {
+	for ; d > 0; d -= 100 * time.Millisecond {
+		c.look()
+		c.w.w.Sleep(min(d, 100*time.Millisecond))
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -296,7 +297,7 @@ const transferPause = 5 * time.Second
 func (s *Service) tend(ctx context.Context, v *view, nodes []placement.Node, seats map[meta.NodeID]int, p plan, transferred map[txn.JournalID]time.Duration) error {
 	leader, g := v.leader(p.id)
 	step, differs := s.decide(nodes, seats, p, leader, g)
-	s.note(p.id, step.String())
+	fresh := s.note(p.id, step.String())
 	if leader == 0 || step.Kind == placement.Stay && !differs {
 		return nil
 	}
@@ -334,7 +335,11 @@ func (s *Service) tend(ctx context.Context, v *view, nodes []placement.Node, sea
 	case placement.RemoveVoter, placement.RemoveLearner:
 		op = "remove"
 	}
-	s.cfg.Log.Info("changing a group", "group", groupName(p.id), "step", step.String(), "voters", fmt.Sprint(g.Voters))
+	level := slog.LevelDebug
+	if fresh {
+		level = slog.LevelInfo
+	}
+	s.cfg.Log.Log(ctx, level, "changing a group", "group", groupName(p.id), "step", step.String(), "voters", fmt.Sprint(g.Voters))
 	_, err = s.ask(ctx, leader, &change{Group: p.id, Op: op, Node: step.Node})
 	return err // what has come of it the next look records
 }
@@ -414,12 +419,14 @@ func (s *Service) ask(ctx context.Context, leader meta.NodeID, c *change) (*Grou
 	return g, nil
 }
 
-// note keeps what is being done about a group, for the status.
-func (s *Service) note(id txn.JournalID, what string) {
+// note keeps what is being done about a group, for the status, and says whether that is news.
+func (s *Service) note(id txn.JournalID, what string) bool {
 	if what == "stay" {
 		what = ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	old := s.mu.states[id]
 	s.mu.states[id] = what
+	return old != what
 }
