@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,7 +233,7 @@ func (c *demoCommand) await(ctx context.Context, nodes []*demoNode) (*control.St
 			one, cancel := context.WithTimeout(ctx, 5*time.Second)
 			st, err := client.Status(one)
 			cancel()
-			if err == nil && st.Leader != 0 && len(st.Problems) == 0 {
+			if err == nil && st.Leader != 0 && len(st.Problems) == 0 && !slices.ContainsFunc(st.Journals, func(j control.JournalStatus) bool { return j.Leader != j.Preferred }) {
 				return st, nil
 			}
 		}
@@ -303,8 +304,13 @@ func (c *demoCommand) greet(w io.Writer, nodes []*demoNode, st *control.Status, 
 	data := nodes[0]
 	fmt.Fprintf(w, "\nTry:\n\n")
 	fmt.Fprintf(w, "  meridian status --node %s --insecure-nodes\n", data.peer)
-	last := nodes[c.Regions-1]
-	fmt.Fprintf(w, "  kill -9 %d      a region vanishes (%s); nothing that was committed is lost\n", last.cmd.Process.Pid, last.region)
+	gone, pids := regionNames()[c.Regions-1], ""
+	for _, n := range nodes {
+		if n.region == gone {
+			pids += " " + strconv.Itoa(n.cmd.Process.Pid)
+		}
+	}
+	fmt.Fprintf(w, "  kill -9%s      the region %s vanishes; nothing that was committed is lost\n", pids, gone)
 	fmt.Fprintf(w, "\nLogs are in %s. Ctrl-C stops everything", filepath.Dir(data.dir))
 	if c.DataDir == "" {
 		fmt.Fprintf(w, " and deletes it")
