@@ -97,6 +97,9 @@ func (a *Adjudicator) Start(ctx context.Context) error {
 	index, err := a.appendLocked(own.buf, own)
 	if err == nil {
 		a.mu.core.own(gen, lo, index)
+		if m, ok := a.journal.(mover); ok {
+			a.mu.core.setRanges(m.Moves())
+		}
 		err = a.grantLocked(a.mu.core.renewal(now, max(now.Latest, lo+1)), grant)
 		if err != nil {
 			grant.ready <- txn.FateDropped

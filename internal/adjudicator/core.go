@@ -24,6 +24,7 @@ type core struct {
 	vote clock.Timestamp // highest bound of a vote
 
 	floor    clock.Timestamp
+	ranges   []owned
 	window   *conflict.Window
 	promises map[txn.ID]*promise
 	held     map[keys.Hash]hold // the keys of all promises, but for what the big ones write
@@ -88,7 +89,9 @@ type verdict struct {
 }
 
 func newCore(cfg *Config) *core {
-	return &core{cfg: cfg}
+	c := &core{cfg: cfg}
+	c.setRanges(nil)
+	return c
 }
 
 // own starts a generation whose Own record has an index: nothing of what came before is remembered, and the floor stands
@@ -137,21 +140,26 @@ type request struct {
 	conflicts *txn.Conflicts
 }
 
-func (c *core) owns(h keys.Hash) bool {
-	for _, r := range c.cfg.Ranges {
+// owner finds the range of a hash.
+func (c *core) owner(h keys.Hash) (r owned, ok bool) {
+	for _, r := range c.ranges {
 		if r.Contains(h) {
-			return true
+			return r, true
 		}
 	}
-	return false
+	return owned{}, false
 }
 
 // check applies rules 1 to 4 of protocol.md 2.4 and returns the time that every bound must exceed.
 func (c *core) check(now clock.Interval, r *request) (above clock.Timestamp, v verdict) {
 	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.Shared} {
 		for _, h := range hs {
-			if !c.owns(h) { // schema keys are everywhere keys: every adjudicator owns them
+			o, ok := c.owner(h) // schema keys are everywhere keys: every adjudicator owns them
+			if !ok {
 				return 0, verdict{reason: txn.ReasonWrongOwner}
+			}
+			if r.start < o.fence {
+				return 0, verdict{reason: txn.ReasonTooOld, conflicting: o.fence}
 			}
 		}
 	}

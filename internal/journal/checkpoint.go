@@ -11,6 +11,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/txn"
 )
 
@@ -21,6 +22,7 @@ const (
 	checkpointVersion = 2
 	blockMagic        = 0x314b424d // "MBK1"
 	blockHead         = 16
+	moveBytes         = 32
 )
 
 // block names a file of settled ids.
@@ -223,7 +225,8 @@ func (j *Journal) encodeLocked(places []place, skippedAt []uint64) []byte {
 	if c.lease.Retired {
 		retired = 1
 	}
-	b := []byte{checkpointVersion, retired, 0, 0}
+	b := []byte{checkpointVersion, retired}
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(c.moves)))
 	for _, v := range [...]uint64{c.seq, uint64(c.lease.Gen), uint64(c.lease.Lo), uint64(c.lease.Hi), uint64(c.lease.Last),
 		c.ids.horizon, uint64(len(places)), uint64(len(skippedAt))} {
 		b = binary.LittleEndian.AppendUint64(b, v)
@@ -234,6 +237,17 @@ func (j *Journal) encodeLocked(places []place, skippedAt []uint64) []byte {
 	}
 	for _, s := range skippedAt {
 		b = binary.LittleEndian.AppendUint64(b, s)
+	}
+	for _, m := range c.moves {
+		owned := uint32(0)
+		if m.Owned {
+			owned = 1
+		}
+		for _, v := range [...]uint64{uint64(m.Range.First), uint64(m.Range.Last), uint64(m.Fence)} {
+			b = binary.LittleEndian.AppendUint64(b, v)
+		}
+		b = binary.LittleEndian.AppendUint32(b, uint32(m.Peer))
+		b = binary.LittleEndian.AppendUint32(b, owned)
 	}
 	return b
 }
@@ -261,7 +275,7 @@ func (j *Journal) decode(b []byte) error {
 	if len(b) < fixed || b[0] != checkpointVersion && b[0] != snapshotVersion {
 		return bad
 	}
-	version := b[0]
+	version, moves := b[0], uint64(binary.LittleEndian.Uint16(b[2:]))
 	var v [8]uint64
 	for i := range v {
 		v[i] = binary.LittleEndian.Uint64(b[4+8*i:])
@@ -274,7 +288,7 @@ func (j *Journal) decode(b []byte) error {
 	j.saved = c.lease.Last
 	places, skipped := v[6], v[7]
 	b = b[fixed:]
-	if places > uint64(len(b))/16 || skipped > (uint64(len(b))-16*places)/8 {
+	if places > uint64(len(b))/16 || skipped > (uint64(len(b))-16*places)/8 || moves > (uint64(len(b))-16*places-8*skipped)/moveBytes {
 		return bad
 	}
 	for range places {
@@ -284,6 +298,13 @@ func (j *Journal) decode(b []byte) error {
 	for range skipped {
 		j.mu.skipped = append(j.mu.skipped, binary.LittleEndian.Uint64(b))
 		b = b[8:]
+	}
+	for range moves {
+		c.moves = append(c.moves, txn.Move{
+			Range: txn.HashRange{First: keys.Hash(binary.LittleEndian.Uint64(b)), Last: keys.Hash(binary.LittleEndian.Uint64(b[8:]))},
+			Fence: clock.Timestamp(binary.LittleEndian.Uint64(b[16:])), Peer: txn.JournalID(binary.LittleEndian.Uint32(b[24:])),
+			Owned: b[28] != 0})
+		b = b[moveBytes:]
 	}
 	if len(b)%24 != 0 {
 		return bad

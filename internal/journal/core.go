@@ -10,6 +10,7 @@ type core struct {
 	lease txn.Lease
 	seq   uint64 // records applied, effective or not
 	ids   outcomes
+	moves []txn.Move // replaced, never changed
 }
 
 // apply judges the next record (protocol.md 2.2) and takes over what it says when it is effective.
@@ -42,9 +43,7 @@ func (c *core) apply(v txn.RecordView) txn.Fate {
 			return txn.FateSettled
 		}
 	case txn.RecordCede, txn.RecordAdopt:
-		if v.Time() > l.Hi {
-			return txn.FateRefused
-		}
+		return c.applyMove(v)
 	case txn.RecordRetire:
 		if v.Time() < l.Last || v.Time() > l.Hi {
 			return txn.FateRefused
@@ -66,6 +65,26 @@ func (c *core) applyTx(v txn.RecordView) txn.Fate {
 		return txn.FateSettled
 	}
 	l.Last = t
+	return txn.FateEffective
+}
+
+// movesMax bounds the moves that a journal remembers.
+const movesMax = 1 << 15
+
+// applyMove judges a Cede or an Adopt. The fence of a Cede lies at or above everything that the journal has committed, and
+// nobody has promised more than hi. What is given away, or taken over, already is so only once: the record is settled then.
+func (c *core) applyMove(v txn.RecordView) txn.Fate {
+	r, peer := v.Transfer()
+	m := txn.Move{Range: r, Owned: v.Kind() == txn.RecordAdopt, Fence: v.Time(), Peer: peer}
+	if m.Fence > c.lease.Hi || !m.Owned && m.Fence < c.lease.Last || r.First > r.Last || len(c.moves) > movesMax {
+		return txn.FateRefused
+	}
+	for _, o := range c.moves {
+		if o.Owned == m.Owned && o.Range.First <= r.Last && r.First <= o.Range.Last {
+			return txn.FateSettled
+		}
+	}
+	c.moves = m.Apply(c.moves)
 	return txn.FateEffective
 }
 

@@ -202,6 +202,14 @@ func (j *Journal) Lease() txn.Lease {
 	return j.mu.core.lease
 }
 
+// Moves returns what the applied log says of ranges that were given away or taken over, in the order of the ranges, which do
+// not overlap.
+func (j *Journal) Moves() []txn.Move {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.mu.core.moves
+}
+
 // Outcome looks a transaction up among the applied records: committed at a time, aborted (tombstoned), unknown (too old
 // to remember), or in progress as far as this journal can tell.
 func (j *Journal) Outcome(id txn.ID) (txn.Outcome, clock.Timestamp) {

@@ -36,7 +36,8 @@ func TestRules(t *testing.T) {
 				o, at := c.outcome(txn.MakeID(clock.Timestamp(arg("era"))<<eraBits, arg("id")))
 				return fmt.Sprintln([]string{"unknown", "in progress", "committed", "aborted"}[o], uint64(at))
 			}
-			rec := txn.Record{Kind: kinds[d.Cmd], Gen: txn.Generation(arg("gen")),
+			rec := txn.Record{Kind: kinds[d.Cmd], Gen: txn.Generation(arg("gen")), Peer: txn.JournalID(arg("peer")),
+				Range: txn.HashRange{First: keys.Hash(arg("first")), Last: keys.Hash(arg("last"))},
 				Time:  clock.Timestamp(arg("time") + arg("era")<<eraBits),
 				Start: clock.Timestamp(arg("start")), ID: txn.MakeID(clock.Timestamp(arg("era"))<<eraBits, arg("id"))}
 			v, _, err := txn.ParseRecord(rec.AppendTo(nil))
@@ -50,8 +51,16 @@ func TestRules(t *testing.T) {
 				era = fmt.Sprintf(" era %d", uint64(l.Last>>eraBits))
 			}
 			retired := map[bool]string{true: " retired"}[l.Retired]
-			return fmt.Sprintf("%d %s: gen %d (%d, %d] last %d%s%s\n", c.seq, []string{"effective", "refused", "settled"}[fate],
-				l.Gen, uint64(l.Lo)&(1<<eraBits-1), uint64(l.Hi)&(1<<eraBits-1), uint64(l.Last)&(1<<eraBits-1), era, retired)
+			moves := ""
+			for _, m := range c.moves {
+				verb := map[bool]string{true: "owns", false: "gave"}[m.Owned]
+				moves += fmt.Sprintf("\n   %s %d to %d: fence %d, journal %d", verb, m.Range.First, m.Range.Last, uint64(m.Fence), m.Peer)
+			}
+			if d.Cmd != "cede" && d.Cmd != "adopt" {
+				moves = ""
+			}
+			return fmt.Sprintf("%d %s: gen %d (%d, %d] last %d%s%s%s\n", c.seq, []string{"effective", "refused", "settled"}[fate],
+				l.Gen, uint64(l.Lo)&(1<<eraBits-1), uint64(l.Hi)&(1<<eraBits-1), uint64(l.Last)&(1<<eraBits-1), era, retired, moves)
 		})
 	})
 }

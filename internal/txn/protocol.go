@@ -80,6 +80,36 @@ type Lease struct {
 	Retired bool
 }
 
+// Move says what a journal's log holds of a range of hashes that it has given away or taken over: the last word on it. What no
+// Move speaks of belongs to whom it was given when the cluster was made.
+type Move struct {
+	Range HashRange
+	Owned bool            // taken over: the journal owns the range above Fence; else it was given away, and owns it up to there
+	Fence clock.Timestamp // nothing that the old owner has let pass lies above it
+	Peer  JournalID       // the other side
+}
+
+// Apply puts a move over earlier ones, which are in the order of their ranges and do not overlap, and returns them anew.
+func (m Move) Apply(moves []Move) []Move {
+	out := make([]Move, 0, len(moves)+2)
+	for _, o := range moves {
+		if o.Range.First < m.Range.First {
+			left := o
+			left.Range.Last = min(o.Range.Last, m.Range.First-1)
+			out = append(out, left)
+		}
+	}
+	out = append(out, m)
+	for _, o := range moves {
+		if o.Range.Last > m.Range.Last {
+			right := o
+			right.Range.First = max(o.Range.First, m.Range.Last+1)
+			out = append(out, right)
+		}
+	}
+	return out
+}
+
 // CommitRequest asks the leader of a transaction to decide it. The leader keeps nothing of it once it has answered.
 type CommitRequest struct {
 	ID      ID
