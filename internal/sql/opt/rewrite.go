@@ -101,6 +101,9 @@ func (p *planner) rewriteProject(r *plan.RelProject) plan.Rel {
 	var items []plan.RelColumn
 	for _, it := range r.Items {
 		x := p.fold(it.Expr)
+		if !volatileExpr(x) {
+			in, x = p.joinScalars(in, x)
+		}
 		if v, ok := x.(*plan.Var); ok && out.has(p.id(v.ID)) {
 			if p.alias == nil {
 				p.alias = make(map[plan.ColID]plan.ColID)
@@ -216,10 +219,27 @@ func (p *planner) filter(r plan.Rel, conds []plan.Expr) plan.Rel {
 		}
 		plainConds = append(plainConds, c)
 	}
-	if len(plainConds) == 0 {
-		return r
+	return p.filterScalars(r, plainConds)
+}
+
+// filterScalars applies conditions of which some may compare with correlated subqueries: those come last.
+func (p *planner) filterScalars(r plan.Rel, conds []plan.Expr) plan.Rel {
+	var plainConds, scalars []plan.Expr
+	for _, c := range conds {
+		if hasSubquery(c) && !volatileExpr(c) {
+			scalars = append(scalars, c)
+		} else {
+			plainConds = append(plainConds, c)
+		}
 	}
-	return p.push(r, plainConds)
+	if len(plainConds) > 0 {
+		r = p.push(r, plainConds)
+	}
+	for _, c := range scalars {
+		j, x := p.joinScalars(r, c)
+		r = p.push(j, []plan.Expr{x})
+	}
+	return r
 }
 
 // push moves conditions into a relation.

@@ -44,11 +44,11 @@ type Session struct {
 		at     int64
 		count  int
 	}
-	sequences  sequenceState
-	advisory   []advisoryHeld // locks that outlive the transaction
+	sequences sequenceState
+	advisory  []advisoryHeld // locks that outlive the transaction
 	// temp names the schema of the session's temporary objects, temporary says that it may be there.
-	temp      string
-	temporary bool
+	temp       string
+	temporary  bool
 	memory     spill.Config
 	executions int64
 	activity   activity
