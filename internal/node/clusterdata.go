@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridiandb/meridian/internal/adjudicator"
@@ -36,48 +37,61 @@ func startClusterData(ctx context.Context, cfg Config, c *cluster, fatal func(er
 		sources = append(sources, crossbar.Source{ID: id, Log: c.feeds.Log(id), Owner: c.marks.Owner(id)})
 	}
 	hot := cfg.CacheBytes / 4
-	var positions positions
-	var err error
-	d.storage, err = storage.Open(storage.Config{
+	var replica atomic.Pointer[storage.Replica]
+	others := stub.NewStorages(stub.StoragesConfig{Net: c.net, Others: c.otherStorages, Local: func() stub.Storage {
+		if r := replica.Load(); r != nil {
+			return r.Alone()
+		}
+		return nil
+	}})
+	r, err := storage.OpenReplica(storage.ReplicaConfig{Peers: others, Note: func(what string, err error) {
+		if err != nil {
+			cfg.Log.Warn(what, "error", err)
+			return
+		}
+		cfg.Log.Info(what)
+	}, Config: storage.Config{
 		Store: mvcc.Config{FS: cfg.Host.FS(), Dir: path.Join(cfg.DataDir, "storage"), CacheBytes: cfg.CacheBytes - hot, HotBytes: hot,
 			Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) }},
 		Feed: crossbar.New(sources...), Clock: c.clock, Time: cfg.Host, Retention: cfg.Retention,
-		Durable: positions.set, Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) },
-	})
+		Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) },
+	}})
 	if err != nil {
 		return d, fmt.Errorf("opening the storage: %w", err)
 	}
+	d.storage = r
+	replica.Store(r)
 	c.mu.Lock()
-	c.fill = positions.fill
+	c.fill = func(rep *control.Report) {
+		rep.Storage = map[txn.JournalID]control.Position{}
+		for id, n := range r.Durable() {
+			rep.Storage[id] = control.Position{Applied: n, Durable: n}
+		}
+	}
 	c.mu.Unlock()
 	m := c.control.Map()
 	d.db = coordinator.New(coordinator.Config{
 		Clock: c.clock, Time: cfg.Host, Random: cfg.Host, Snapshots: d.storage, Ranges: &mapRanges{cluster: c}, Learn: learner{c}, HashSeed: m.HashSeed,
-		Node:   uint16(c.member.Node),
-		Limits: coordinator.Limits{Rows: cfg.TransactionRows, Bytes: cfg.TransactionBytes, Age: cfg.TransactionAge},
+		Node:      uint16(c.member.Node),
+		Elsewhere: stub.OpenElsewhere(c.net, func(id txn.ID) bool { return d.db.Open(id) }),
+		Limits:    coordinator.Limits{Rows: cfg.TransactionRows, Bytes: cfg.TransactionBytes, Age: cfg.TransactionAge},
 	})
 	return d, nil
 }
 
-// positions is how much of every journal this node's storage has made durable.
-type positions struct {
-	mu      sync.Mutex
-	durable map[txn.JournalID]uint64
-}
-
-func (p *positions) set(durable map[txn.JournalID]uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.durable = durable
-}
-
-func (p *positions) fill(r *control.Report) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r.Storage = map[txn.JournalID]control.Position{}
-	for id, n := range p.durable {
-		r.Storage[id] = control.Position{Applied: n, Durable: n}
+// otherStorages lists the other nodes with storage, those of this region first.
+func (c *cluster) otherStorages() []rpc.NodeID {
+	var near, far []rpc.NodeID
+	for _, n := range c.control.Map().Members() {
+		switch {
+		case n.ID == c.member.Node || n.Witness:
+		case n.Region == c.cfg.Cluster.Region:
+			near = append(near, rpc.NodeID(n.ID))
+		default:
+			far = append(far, rpc.NodeID(n.ID))
+		}
 	}
+	return append(near, far...)
 }
 
 // mapRanges is the directory of conflict ranges as the cluster's map has it.

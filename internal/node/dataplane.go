@@ -29,8 +29,15 @@ type dataPlane struct {
 	log          *raftgroup.Log
 	journals     []*journal.Journal
 	adjudicators []*adjudicator.Adjudicator
-	storage      *storage.Storage
+	storage      store
 	db           *coordinator.DB
+}
+
+// store is a storage, alone or as one replica of several.
+type store interface {
+	coordinator.Snapshots
+	SpanBytes(span keys.Span) (int64, error)
+	Close() error
 }
 
 // Compile-time proofs that the roles fit each other.
@@ -97,7 +104,7 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 	d.log.Start()
 	ranges, sources := d.makeAdjudicators()
 	hot := d.cfg.CacheBytes / 4
-	d.storage, err = storage.Open(storage.Config{
+	alone, err := storage.Open(storage.Config{
 		Store: mvcc.Config{FS: fsys, Dir: path.Join(d.cfg.DataDir, "storage"), CacheBytes: d.cfg.CacheBytes - hot, HotBytes: hot,
 			Fatal: func(err error) { fatal(fmt.Errorf("storage: %w", err)) }},
 		Feed: crossbar.New(sources...), Clock: d.clock, Time: d.cfg.Host, Retention: d.cfg.Retention,
@@ -106,6 +113,7 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 	if err != nil {
 		return fmt.Errorf("opening the storage: %w", err)
 	}
+	d.storage = alone
 	if err := d.startAdjudicators(ctx); err != nil {
 		return fmt.Errorf("starting the adjudicators: %w", err)
 	}

@@ -200,6 +200,14 @@ func (r *Replica) Metrics() mvcc.Metrics {
 	return mvcc.Metrics{}
 }
 
+// SpanBytes is Storage.SpanBytes; it knows nothing while the replica is being rebuilt.
+func (r *Replica) SpanBytes(span keys.Span) (int64, error) {
+	if s := r.current.Load(); s != nil {
+		return s.SpanBytes(span)
+	}
+	return 0, errNotReady()
+}
+
 // run rebuilds the replica whenever it is cut off.
 func (r *Replica) run(ctx context.Context) {
 	for {
@@ -290,7 +298,7 @@ func (r *Replica) moved(s *Storage, err error) bool {
 
 // Get reads keys at a time; see coordinator.Snapshots.
 func (r *Replica) Get(ctx context.Context, at clock.Timestamp, ks []keys.Key, values [][]byte) error {
-	if s := r.current.Load(); s != nil && (s.complete(at) || r.cfg.Peers == nil) {
+	if s := r.current.Load(); s != nil && (r.cfg.Peers == nil || s.complete(at)) {
 		if err := s.Get(ctx, at, ks, values); !r.moved(s, err) {
 			return err
 		}
@@ -309,7 +317,7 @@ func (r *Replica) Get(ctx context.Context, at clock.Timestamp, ks []keys.Key, va
 
 // Scan reads a span at a time.
 func (r *Replica) Scan(ctx context.Context, at clock.Timestamp, req txn.ScanRequest) (txn.Scan, error) {
-	if s := r.current.Load(); s != nil && (s.complete(at) || r.cfg.Peers == nil) {
+	if s := r.current.Load(); s != nil && (r.cfg.Peers == nil || s.complete(at)) {
 		if c, err := s.Scan(ctx, at, req); !r.moved(s, err) {
 			return c, err
 		}
@@ -334,7 +342,7 @@ func (r *Replica) Scan(ctx context.Context, at clock.Timestamp, req txn.ScanRequ
 
 // SchemaTimeAt returns the commit time of the newest schema change at or below a time.
 func (r *Replica) SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.Timestamp, error) {
-	if s := r.current.Load(); s != nil && (s.complete(at) || r.cfg.Peers == nil) {
+	if s := r.current.Load(); s != nil && (r.cfg.Peers == nil || s.complete(at)) {
 		if t, err := s.SchemaTimeAt(ctx, at); !r.moved(s, err) {
 			return t, err
 		}
