@@ -112,6 +112,13 @@ type binder struct {
 	writes   bool
 	noPos    int // positions are not those of the statement's text
 	defaults map[string]parser.Expr
+	// records are the fields of subqueries' columns of type record.
+	records map[plan.ColID]recordFields
+}
+
+type recordFields struct {
+	names []string
+	types []datum.Type
 }
 
 func newBinder(env *Env, sql string) *binder {

@@ -138,8 +138,8 @@ func (b *binder) field(x plan.Expr, name string, pos int) plan.Expr {
 	}
 	oid := x.Type().OID
 	names, types := b.fieldsOf(oid)
-	if f, ok := x.(*plan.FuncCall); ok && names == nil {
-		names, types = b.outColumns(f)
+	if names == nil {
+		names, types = b.recordFields(x)
 	}
 	for i, n := range names {
 		if n == name {
@@ -155,6 +155,18 @@ func (b *binder) field(x plan.Expr, name string, pos int) plan.Expr {
 	b.fail(pos, failure.WrongObjectType, "column notation .%s applied to type %s, which is not a composite type", name,
 		b.facts.TypeName(oid))
 	return nil
+}
+
+// recordFields are the fields of an expression of type record as far as the query shows them.
+func (b *binder) recordFields(x plan.Expr) ([]string, []datum.Type) {
+	switch x := x.(type) {
+	case *plan.FuncCall:
+		return b.outColumns(x)
+	case *plan.Var:
+		r := b.records[x.ID]
+		return r.names, r.types
+	}
+	return nil, nil
 }
 
 // outColumns are the names and types of the OUT columns of a call that returns record.
@@ -191,8 +203,8 @@ func (b *binder) expandRow(x plan.Expr, pos int) []target {
 		return out
 	}
 	names, types := b.fieldsOf(x.Type().OID)
-	if f, ok := x.(*plan.FuncCall); ok && names == nil {
-		names, types = b.outColumns(f)
+	if names == nil {
+		names, types = b.recordFields(x)
 	}
 	if names == nil {
 		if x.Type().OID == datum.OIDRecord {

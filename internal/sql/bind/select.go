@@ -228,11 +228,25 @@ func (b *binder) finishSelect(q *selectState) *plan.Query {
 	for _, t := range q.targets {
 		if !t.junk {
 			out.Cols = append(out.Cols, outCol(t))
+			b.noteRecord(t)
 		}
 	}
 	b.limit(q)
 	out.Rel = q.rel
 	return out
+}
+
+// noteRecord keeps the fields of a column of type record for the queries above.
+func (b *binder) noteRecord(t target) {
+	if t.expr.Type().OID != datum.OIDRecord {
+		return
+	}
+	if names, types := b.recordFields(t.expr); names != nil {
+		if b.records == nil {
+			b.records = map[plan.ColID]recordFields{}
+		}
+		b.records[t.id] = recordFields{names, types}
+	}
 }
 
 func outCol(t target) plan.OutCol {

@@ -35,6 +35,14 @@ func registerSet(r *registry) {
 		return &intSeries{next: low, stop: high, step: 1}, nil
 	}
 	r.set["generate_subscripts"], r.set["generate_subscripts_nodir"] = subscripts, subscripts
+	// Clients expand the column numbers of indexes and constraints by it.
+	r.set["_pg_expandarray(anyarray)"] = func(_ *Call, _ *Context, a []datum.Datum) (RowIter, error) {
+		rows := &recordRows{}
+		for i, d := range a[0].Array().Elems {
+			rows.rows = append(rows.rows, []datum.Datum{d, datum.NewInt(int64(i + 1))})
+		}
+		return rows, nil
+	}
 	toTable := func(_ *Call, _ *Context, a []datum.Datum) (RowIter, error) {
 		return &sliceRows{vals: splitText(a)}, nil
 	}
