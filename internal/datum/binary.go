@@ -14,6 +14,11 @@ import (
 // AppendBinary appends the binary wire form of d, a value of type t that is not NULL, without the length that the
 // protocol puts before it.
 func AppendBinary(b []byte, t Type, d Datum) ([]byte, error) {
+	return AppendBinaryIn(b, t, d, nil)
+}
+
+// AppendBinaryIn is AppendBinary with an Env, which knows users' types; nil is the default one.
+func AppendBinaryIn(b []byte, t Type, d Datum, env *Env) ([]byte, error) {
 	switch d.k {
 	case KindBool:
 		return append(b, byte(d.n)), nil
@@ -33,6 +38,9 @@ func AppendBinary(b []byte, t Type, d Datum) ([]byte, error) {
 	case KindText:
 		if t.OID == OIDTid {
 			return nil, failure.NotSupported("the binary format of type tid is")
+		}
+		if isUser(t.OID) {
+			return appendUserText(b, t.OID, d, env.orDefault()), nil
 		}
 		return append(b, d.Text()...), nil
 	case KindBytes, KindUUID:
@@ -55,9 +63,9 @@ func AppendBinary(b []byte, t Type, d Datum) ([]byte, error) {
 	case KindJSONB:
 		return AppendJSONB(append(b, 1), d.JSONB()), nil
 	case KindArray:
-		return appendArrayBinary(b, d.Array())
+		return appendArrayBinary(b, d.Array(), env)
 	case KindRecord:
-		return appendRecordBinary(b, d.Record())
+		return appendRecordBinary(b, d.Record(), env)
 	case KindBits:
 		v := d.Bits()
 		b = binary.BigEndian.AppendUint32(b, uint32(v.N))
@@ -65,18 +73,18 @@ func AppendBinary(b []byte, t Type, d Datum) ([]byte, error) {
 	case KindNet:
 		return appendNetBinary(b, d.Net(), t.OID == OIDCidr), nil
 	case KindRange:
-		return appendRangeBinary(b, T(SubtypeOf(t.OID)), d.Range())
+		return appendRangeBinary(b, T(SubtypeOf(t.OID)), d.Range(), env)
 	}
 	return nil, failure.NotSupported("the binary format of type %s is", TypeName(t.OID))
 }
 
 // appendField appends a value with its length before it, -1 for NULL.
-func appendField(b []byte, t Type, d Datum) ([]byte, error) {
+func appendField(b []byte, t Type, d Datum, env *Env) ([]byte, error) {
 	if d.IsNull() {
 		return binary.BigEndian.AppendUint32(b, math.MaxUint32), nil
 	}
 	start := len(b)
-	b, err := AppendBinary(append(b, 0, 0, 0, 0), t, d)
+	b, err := AppendBinaryIn(append(b, 0, 0, 0, 0), t, d, env)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +92,7 @@ func appendField(b []byte, t Type, d Datum) ([]byte, error) {
 	return b, nil
 }
 
-func appendArrayBinary(b []byte, a *Array) ([]byte, error) {
+func appendArrayBinary(b []byte, a *Array, env *Env) ([]byte, error) {
 	nulls := uint32(0)
 	for _, e := range a.Elems {
 		if e.IsNull() {
@@ -100,14 +108,14 @@ func appendArrayBinary(b []byte, a *Array) ([]byte, error) {
 	}
 	var err error
 	for _, e := range a.Elems {
-		if b, err = appendField(b, T(a.ElemType), e); err != nil {
+		if b, err = appendField(b, T(a.ElemType), e, env); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
 }
 
-func appendRecordBinary(b []byte, r *Record) ([]byte, error) {
+func appendRecordBinary(b []byte, r *Record, env *Env) ([]byte, error) {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(r.Values)))
 	var err error
 	for i, v := range r.Values {
@@ -116,7 +124,7 @@ func appendRecordBinary(b []byte, r *Record) ([]byte, error) {
 			t = r.Types[i]
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(t.OID))
-		if b, err = appendField(b, t, v); err != nil {
+		if b, err = appendField(b, t, v, env); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +155,7 @@ const (
 	binRangeHighInf = 0x10
 )
 
-func appendRangeBinary(b []byte, sub Type, r Range) ([]byte, error) {
+func appendRangeBinary(b []byte, sub Type, r Range, env *Env) ([]byte, error) {
 	if r.Empty {
 		return append(b, binRangeEmpty), nil
 	}
@@ -167,7 +175,7 @@ func appendRangeBinary(b []byte, sub Type, r Range) ([]byte, error) {
 		if d.IsNull() {
 			continue
 		}
-		if b, err = appendField(b, sub, d); err != nil {
+		if b, err = appendField(b, sub, d, env); err != nil {
 			return nil, err
 		}
 	}
@@ -244,6 +252,7 @@ func appendNumericBinary(b []byte, d *apd.Decimal) []byte {
 
 // binReader takes fields off a binary value; after the first failure everything it returns is zero.
 type binReader struct {
+	env *Env
 	b   []byte
 	bad bool
 }
@@ -332,22 +341,32 @@ func errEncoding(s string) error {
 
 // ParseBinary converts the binary wire form of type t and applies t's modifier. The result may alias b. Too few bytes
 // are 08P01, bytes left over and values out of range 22P03 or what PostgreSQL's receive function says.
-func ParseBinary(t Type, b []byte) (Datum, error) {
-	r := binReader{b: b}
+func ParseBinary(t Type, b []byte) (Datum, error) { return ParseBinaryIn(t, b, nil) }
+
+// ParseBinaryIn is ParseBinary with an Env, which knows users' types; nil is the default one.
+func ParseBinaryIn(t Type, b []byte, env *Env) (Datum, error) {
+	r := binReader{b: b, env: env.orDefault()}
 	d, err := r.value(t)
-	if err != nil {
+	if err := r.whole(err); err != nil {
 		return Null, err
-	}
-	if r.bad {
-		return Null, errShort()
-	}
-	if len(r.b) != 0 {
-		return Null, errBinary("incorrect binary data format")
 	}
 	if t.Mod < 0 {
 		return d, nil
 	}
 	return ApplyTypmod(t, d, false)
+}
+
+// whole adds to a reader's error that it had too little or too much to read.
+func (r *binReader) whole(err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.bad:
+		return errShort()
+	case len(r.b) != 0:
+		return errBinary("incorrect binary data format")
+	}
+	return nil
 }
 
 func (r *binReader) rest() []byte { return r.take(len(r.b)) }
@@ -417,7 +436,9 @@ func (r *binReader) value(t Type) (Datum, error) {
 	case SubtypeOf(t.OID) != 0:
 		return r.span(t.OID)
 	case ElemOf(t.OID) != 0:
-		return r.array(t)
+		return r.array(ElemOf(t.OID), t.Mod)
+	case isUser(t.OID) && r.env.UserBinary != nil:
+		return r.env.UserBinary(t, r.rest())
 	}
 	return Null, failure.NotSupported("the binary format of type %s is", TypeName(t.OID))
 }
@@ -597,10 +618,10 @@ func (r *binReader) field(t Type) (Datum, error) {
 	if r.bad {
 		return Null, errShort()
 	}
-	return ParseBinary(t, body)
+	return ParseBinaryIn(t, body, r.env)
 }
 
-func (r *binReader) array(t Type) (Datum, error) {
+func (r *binReader) array(want OID, mod int32) (Datum, error) {
 	ndim, flags, elem := int(int32(r.uint32())), r.uint32(), OID(r.uint32())
 	if r.bad {
 		return Null, errShort()
@@ -614,7 +635,6 @@ func (r *binReader) array(t Type) (Datum, error) {
 	if flags > 1 {
 		return Null, errBinary("invalid array flags")
 	}
-	want := ElemOf(t.OID)
 	if elem != want {
 		return Null, failure.New(failure.DatatypeMismatch, "binary data has array element type %d (%s) instead of expected %d (%s)",
 			elem, typeNameOr(elem), want, typeNameOr(want))
@@ -635,7 +655,7 @@ func (r *binReader) array(t Type) (Datum, error) {
 	a.Elems = make([]Datum, n)
 	for i := range a.Elems {
 		var err error
-		if a.Elems[i], err = r.field(Type{OID: want, Mod: t.Mod}); err != nil {
+		if a.Elems[i], err = r.field(Type{OID: want, Mod: mod}); err != nil {
 			return Null, err
 		}
 	}

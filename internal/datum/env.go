@@ -53,10 +53,11 @@ type Env struct {
 	RegIn  func(t OID, name string) (OID, error)
 	RegOut func(b []byte, t OID, oid OID) []byte
 
-	// UserIn reads the text form of a value of a user's type, UserOut appends that of a KindText value of one. Without
-	// them users' types have no input, and texts print as they are.
-	UserIn  func(t Type, s string) (Datum, error)
-	UserOut func(b []byte, t OID, d Datum) []byte
+	// UserIn and UserBinary read the text and the binary form of a value of a user's type, UserOut appends the text form
+	// of a KindText value of one. Without them users' types have no input, and texts print as they are.
+	UserIn     func(t Type, s string) (Datum, error)
+	UserBinary func(t Type, b []byte) (Datum, error)
+	UserOut    func(b []byte, t OID, d Datum) []byte
 }
 
 var defaultEnv = Env{}

@@ -65,14 +65,6 @@ func (s *sink) BeginRows(cols []session.Column, formats []int16, env *datum.Env)
 	s.rows = rowEncoder{cols: cols, formats: formats, env: env}
 }
 
-// appendBinary appends a value's binary form; that of an enum is its text.
-func (s *sink) appendBinary(b []byte, i int, d datum.Datum) ([]byte, error) {
-	if t := s.rows.cols[i].Type; t.OID >= datum.FirstUserOID && d.Kind() == datum.KindText {
-		return datum.AppendText(b, t, d, s.rows.env), nil
-	}
-	return datum.AppendBinary(b, s.rows.cols[i].Type, d)
-}
-
 // Row implements session.Sink: a DataRow, flushed in pieces when the result is large.
 func (s *sink) Row(values []datum.Datum) error {
 	w := &s.out
@@ -86,7 +78,7 @@ func (s *sink) Row(values []datum.Datum) error {
 		at := len(w.buf)
 		w.int32(0)
 		if s.rows.format(i) == session.FormatBinary {
-			b, err := s.appendBinary(w.buf, i, d)
+			b, err := datum.AppendBinaryIn(w.buf, s.rows.cols[i].Type, d, s.rows.env)
 			if err != nil {
 				w.buf = w.buf[:w.start]
 				return err

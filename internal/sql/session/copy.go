@@ -442,7 +442,7 @@ func (c *copyRows) next() ([]datum.Datum, error) {
 		c.column, c.value = col.Name, f.Data
 		var d datum.Datum
 		if c.binary {
-			d, err = datum.ParseBinary(col.Type, f.Data)
+			d, err = datum.ParseBinaryIn(col.Type, f.Data, c.s.datumEnv())
 		} else {
 			d, err = c.parse(col.Type, f.Data)
 		}
@@ -578,7 +578,7 @@ func (s *Session) copyOut(ctx context.Context, e *execution, o *copyio.Options, 
 			}
 			at := len(values)
 			if o.Format == copyio.Binary {
-				if values, err = datum.AppendBinary(values, e.cols[i].Type, d); err != nil {
+				if values, err = datum.AppendBinaryIn(values, e.cols[i].Type, d, env); err != nil {
 					return n, err
 				}
 			} else {

@@ -40,6 +40,7 @@ func (s *Session) makeEnv() datum.Env {
 		RegIn:         (*hooks)(s).RegInput,
 		RegOut:        (*hooks)(s).appendReg,
 		UserIn:        s.userInput,
+		UserBinary:    s.userBinary,
 		UserOut:       s.userOutput,
 	}
 }

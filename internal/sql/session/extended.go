@@ -208,11 +208,7 @@ func (s *Session) decodeParam(t datum.Type, format int16, raw []byte) (datum.Dat
 		}
 		return s.parseValue(t, text)
 	case FormatBinary:
-		if t.OID >= datum.FirstUserOID {
-			// The binary form of an enum is its text.
-			return s.parseValue(t, string(raw))
-		}
-		return datum.ParseBinary(t, raw)
+		return datum.ParseBinaryIn(t, raw, s.datumEnv())
 	}
 	return datum.Null, failure.New(failure.InvalidParameterValue, "unsupported format code: %d", format)
 }

@@ -32,16 +32,36 @@ func (s *Session) userInput(t datum.Type, text string) (datum.Datum, error) {
 			return datum.ParseArrayOf(datum.Type{OID: u.OID, Mod: t.Mod}, text, s.datumEnv())
 		}
 		if u := snap.TableOfRowType(t.OID); u != nil {
-			var types []datum.Type
-			for _, c := range u.Columns {
-				if c.Visible() {
-					types = append(types, c.Type)
-				}
-			}
-			return datum.ParseRecord(types, text, s.datumEnv())
+			return datum.ParseRecord(fieldTypes(u), text, s.datumEnv())
 		}
 	}
 	return datum.Null, failure.NotSupported("input of type %s is", s.facts().TypeName(t.OID))
+}
+
+func fieldTypes(t *catalog.Table) []datum.Type {
+	var types []datum.Type
+	for _, c := range t.Columns {
+		if c.Visible() {
+			types = append(types, c.Type)
+		}
+	}
+	return types
+}
+
+// userBinary reads the binary form of a value of a user's type (datum.Env.UserBinary); that of an enum is its text.
+func (s *Session) userBinary(t datum.Type, b []byte) (datum.Datum, error) {
+	if snap := s.types(); snap != nil {
+		if u := snap.TypeByOID(t.OID); u != nil && u.Kind == catalog.TypeDomain {
+			return datum.ParseBinaryIn(u.Base, b, s.datumEnv())
+		}
+		if u := snap.TypeOfArray(t.OID); u != nil {
+			return datum.ParseBinaryArrayOf(datum.Type{OID: u.OID, Mod: t.Mod}, b, s.datumEnv())
+		}
+		if u := snap.TableOfRowType(t.OID); u != nil {
+			return datum.ParseBinaryRecord(fieldTypes(u), b, s.datumEnv())
+		}
+	}
+	return s.parseValue(t, string(b))
 }
 
 // userOutput appends the text form of a value of a user's type that is kept as text (datum.Env.UserOut).

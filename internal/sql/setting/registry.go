@@ -244,7 +244,13 @@ func compatDefs() []Def {
 }
 
 func clientEncoding(v string) (string, bool, error) {
-	key := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(v))
+	// Only letters and digits count, as in PostgreSQL: some clients send quotes.
+	key := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(v))
 	switch key {
 	case "utf8", "unicode":
 		return "UTF8", true, nil
