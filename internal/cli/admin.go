@@ -178,6 +178,27 @@ func printDistances(w io.Writer, st *control.Status) {
 	_ = t.Flush()
 }
 
+type clusterCommand struct {
+	Set clusterSetCommand `cmd:"" help:"Change a cluster-wide setting."`
+}
+
+type clusterSetCommand struct {
+	memberFlags
+	Name  string `arg:"" help:"The setting: \"replicas\" is how many voters a journal has (1, 3 or 5)."`
+	Value string `arg:"" optional:"" help:"Its value; nothing for the default."`
+}
+
+// Run changes a setting.
+func (c *clusterSetCommand) Run(s *streams) error {
+	return c.with(func(ctx context.Context, cl *control.Client) error {
+		err := cl.Do(ctx, control.Admin{Do: "set", Name: c.Name, Value: c.Value})
+		if err == nil {
+			fmt.Fprintf(s.out, "%s is set\n", c.Name)
+		}
+		return err
+	})
+}
+
 type nodeCommand struct {
 	List    nodeListCommand    `cmd:"" help:"List the cluster's nodes."`
 	Drain   nodeDrainCommand   `cmd:"" help:"Move everything off a node, so that it can be stopped or removed."`
@@ -267,7 +288,11 @@ func drain(ctx context.Context, w io.Writer, cl *control.Client, id meta.NodeID,
 			if st.Map.Seats(id) == 0 {
 				return nil
 			}
-			if text := strings.Join(st.Problems, "\n  "); text != said {
+			// How long a node is silent is no news.
+			news := slices.DeleteFunc(st.Problems, func(p string) bool {
+				return strings.Contains(p, "silent for") || strings.Contains(p, "was heard of it")
+			})
+			if text := strings.Join(news, "\n  "); text != said {
 				said = text
 				fmt.Fprintf(w, "node %d holds %d replicas\n  %s\n", id, st.Map.Seats(id), text)
 			}

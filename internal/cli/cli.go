@@ -31,6 +31,7 @@ type commands struct {
 	Start   startCommand   `cmd:"" help:"Start a durable, PostgreSQL-compatible database in this process."`
 	Status  statusCommand  `cmd:"" help:"Show a cluster: regions, nodes, journals, what is not as it should be."`
 	Node    nodeCommand    `cmd:"" help:"List, drain and remove a cluster's nodes."`
+	Cluster clusterCommand `cmd:"" help:"Change what holds for the whole cluster."`
 	Demo    demoCommand    `cmd:"" help:"Run a whole cluster over several regions on this machine."`
 	Certs   certsCommands  `cmd:"" help:"Make certificates and join tokens, so that nodes trust each other."`
 	Version versionCommand `cmd:"" help:"Print the version, and what the binary was built with."`

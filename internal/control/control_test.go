@@ -245,7 +245,7 @@ func TestLostDisk(t *testing.T) {
 // TestNemesis crashes, pauses and cuts off nodes at random, while one of five is drained and comes back. Nodes never
 // disagree about a version of the map, versions never go back on a node, and in the end everything is in order.
 func TestNemesis(t *testing.T) {
-	seeds := 8
+	seeds := 4
 	if testing.Short() {
 		seeds = 2
 	}

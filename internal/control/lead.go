@@ -297,7 +297,11 @@ const transferPause = 5 * time.Second
 func (s *Service) tend(ctx context.Context, v *view, nodes []placement.Node, seats map[meta.NodeID]int, p plan, transferred map[txn.JournalID]time.Duration) error {
 	leader, g := v.leader(p.id)
 	step, differs := s.decide(nodes, seats, p, leader, g)
-	fresh := s.note(p.id, step.String())
+	doing := step.String()
+	if step.Kind == placement.Stay {
+		doing = step.Why
+	}
+	fresh := s.note(p.id, doing)
 	if leader == 0 || step.Kind == placement.Stay && !differs {
 		return nil
 	}
@@ -421,9 +425,6 @@ func (s *Service) ask(ctx context.Context, leader meta.NodeID, c *change) (*Grou
 
 // note keeps what is being done about a group, for the status, and says whether that is news.
 func (s *Service) note(id txn.JournalID, what string) bool {
-	if what == "stay" {
-		what = ""
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.mu.states[id]

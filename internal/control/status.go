@@ -80,6 +80,12 @@ func (s *Service) ownStatus() *Status {
 	}
 	if term != 0 {
 		st.Problems = v.problems(st, controlState)
+		return st
+	}
+	for _, n := range st.Nodes {
+		if n.ID == s.self && n.Report != nil {
+			st.Problems = v.links(n, func(meta.NodeID) bool { return true })
+		}
 	}
 	return st
 }
@@ -136,6 +142,24 @@ func (v *view) bound(id meta.NodeID) time.Duration {
 	return v.cfg.MaxOffset
 }
 
+// links says what is wrong between a node and others, those that should be there.
+func (v *view) links(n NodeStatus, there func(meta.NodeID) bool) (out []string) {
+	for _, l := range n.Report.Links {
+		if peer, ok := v.m.Node(l.Node); !ok || peer.State == meta.Removed {
+			continue
+		}
+		off, bound := max(l.OffsetMin, -l.OffsetMax), v.bound(n.ID)+v.bound(l.Node)
+		if l.OffsetKnown && off > bound && l.Node > n.ID {
+			out = append(out, fmt.Sprintf("the clocks of node %d and node %d are at least %s apart, and their bounds allow %s: commits may be seen late",
+				n.ID, l.Node, off.Round(100*time.Microsecond), bound))
+		}
+		if !l.Connected && there(l.Node) {
+			out = append(out, fmt.Sprintf("node %d has no connection to node %d: %s", n.ID, l.Node, l.Error))
+		}
+	}
+	return out
+}
+
 // problems says in words what is not as it should be.
 func (v *view) problems(st *Status, controlState string) []string {
 	out := []string{}
@@ -155,19 +179,7 @@ func (v *view) problems(st *Status, controlState string) []string {
 			if r.ClockLost {
 				add("node %d cannot bound its clock: it takes no part in transactions", n.ID)
 			}
-			for _, l := range r.Links {
-				if peer, ok := v.m.Node(l.Node); !ok || peer.State == meta.Removed {
-					continue
-				}
-				off, bound := max(l.OffsetMin, -l.OffsetMax), v.bound(n.ID)+v.bound(l.Node)
-				if l.OffsetKnown && off > bound && l.Node > n.ID {
-					add("the clocks of node %d and node %d are at least %s apart, and their bounds allow %s: commits may be seen late", n.ID, l.Node,
-						off.Round(100*time.Microsecond), bound)
-				}
-				if !l.Connected && v.health(l.Node) == placement.Alive {
-					add("node %d has no connection to node %d: %s", n.ID, l.Node, l.Error)
-				}
-			}
+			out = append(out, v.links(n, func(id meta.NodeID) bool { return v.health(id) == placement.Alive })...)
 			for _, p := range r.Problems {
 				add("node %d: %s", n.ID, p)
 			}
