@@ -84,7 +84,7 @@ func (s *Session) execEnv(ctx context.Context, params []datum.Datum) (*exec.Env,
 	s.ctx = ctx
 	s.memory = s.engine.cfg.Memory
 	s.executions++
-	s.memory.Name = strconv.Itoa(int(s.startup.PID)) + "-" + strconv.FormatInt(s.executions, 10)
+	s.memory.Session, s.memory.Query = s.startup.PID, s.executions
 	return &exec.Env{
 		Txn: s.t.tx, State: &s.t.state, Ctx: &s.bctx, Params: params, Memory: &s.memory,
 		System: (*systemEnv)(s), RowID: s.engine.rowID, ReadOnly: s.t.modes.readOnly,

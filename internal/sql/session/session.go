@@ -54,7 +54,7 @@ type Session struct {
 	activity   activity
 }
 
-// searchPath caches the resolved search_path of the transaction.
+// searchPath caches the resolved search_path, for as long as catalogue and settings are the same.
 type searchPath struct {
 	snap *catalog.Snapshot
 	at   uint64
@@ -68,7 +68,7 @@ func (s *Session) path() catalog.Path {
 	snap := s.t.cat.Snapshot()
 	if s.search.snap != snap || s.search.at != s.settings.Version() {
 		text, _ := s.settings.Get("search_path")
-		s.search = searchPath{snap: snap, at: s.settings.Version(), path: snap.WithTemp(snap.Path(s.pathWords(text), s.user), s.temp)}
+		s.search = searchPath{snap: snap, at: s.settings.Version(), path: snap.WithTemp(snap.Path(s.pathWords(text), s.currentUser()), s.temp)}
 	}
 	return s.search.path
 }

@@ -2,7 +2,7 @@ package session
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
@@ -148,18 +148,18 @@ func (e *execution) commandTag() string {
 	if e.kind != plan.KindSelect && e.cursor != nil {
 		n = e.cursor.RowsAffected()
 	}
+	word := "SELECT "
 	switch e.kind {
 	case plan.KindInsert:
-		return fmt.Sprintf("INSERT 0 %d", n)
+		word = "INSERT 0 "
 	case plan.KindUpdate:
-		return fmt.Sprintf("UPDATE %d", n)
+		word = "UPDATE "
 	case plan.KindDelete:
-		return fmt.Sprintf("DELETE %d", n)
+		word = "DELETE "
 	case plan.KindMerge:
-		return fmt.Sprintf("MERGE %d", n)
-	default:
-		return fmt.Sprintf("SELECT %d", n)
+		word = "MERGE "
 	}
+	return word + strconv.FormatInt(n, 10)
 }
 
 // open starts a statement with its parameters. The statement is planned anew when the catalogue has changed.

@@ -88,7 +88,6 @@ func (s *Session) begun(ctx context.Context) error {
 	if s.t.started == 0 {
 		s.t.started = s.engine.now()
 	}
-	s.search = searchPath{}
 	return nil
 }
 

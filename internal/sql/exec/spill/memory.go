@@ -29,8 +29,10 @@ type Config struct {
 	// over QueryLimit fails.
 	FS  host.FS
 	Dir string
-	// Name makes the file names of this query unique in Dir.
-	Name string
+	// Name, Session and Query make the file names of this query unique in Dir.
+	Name    string
+	Session int32
+	Query   int64
 }
 
 // Defaults of Config.
@@ -143,7 +145,7 @@ func (a *Account) Clear() {
 
 func (m *Memory) nextPath() string {
 	m.seq++
-	return fmt.Sprintf("%s/%s.%d.tmp", m.cfg.Dir, m.cfg.Name, m.seq)
+	return fmt.Sprintf("%s/%s%d-%d.%d.tmp", m.cfg.Dir, m.cfg.Name, m.cfg.Session, m.cfg.Query, m.seq)
 }
 
 // RowSize estimates the bytes that keeping a copy of row takes.
