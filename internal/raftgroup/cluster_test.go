@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/meridiandb/meridian/internal/failure"
@@ -45,7 +46,8 @@ type member struct {
 	log   *Log
 	group *Group
 
-	state   []string // what was applied, without Raft's own entries
+	mu      sync.Mutex // a snapshot is taken in a goroutine of its own; guards the next two
+	state   []string   // what was applied, without Raft's own entries
 	index   uint64
 	queue   []string
 	leads   uint64
@@ -174,6 +176,8 @@ func (m *member) Apply(index, term uint64, data []byte) {
 	if index != m.index+1 && !(m.index == 0 && index == 2) {
 		w.fail("node %d applies %d behind %d", m.id, index, m.index)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.index = index
 	what := fmt.Sprintf("%d:%s", term, data)
 	if old, ok := w.chosen[index]; ok && old != what {
@@ -192,7 +196,11 @@ func (m *member) Follow()                    { m.leads, m.queue = 0, nil; m.w.no
 func (m *member) Stopped(err error)          { m.stopped = err }
 func (m *member) Leader(term, leader uint64) {}
 
-func (m *member) Snapshot() (uint64, []byte, error) { return m.index, m.save(), nil }
+func (m *member) Snapshot() (uint64, []byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.index, m.save(), nil
+}
 
 func (m *member) Restore(index uint64, data []byte) error {
 	m.w.note("%d restores %d", m.id, index)
@@ -434,7 +442,9 @@ func chaos(t *testing.T, seed uint64, local, unsafe bool, steps int) *world {
 		return w
 	}
 	for _, id := range w.ids() {
-		if m := w.nodes[id]; !m.up() {
+		m := w.nodes[id]
+		m.fs.CrashAt(1<<30, nil) // no more crashes that were planned before
+		if !m.up() {
 			m.must()
 		}
 	}
