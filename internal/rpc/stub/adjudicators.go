@@ -244,7 +244,8 @@ func (r *Remote) ask(ctx context.Context, q *question, body *[]byte, quick *int)
 	}
 	b, err := all.cfg.Net.Call(ctx, to, rpc.Adjudicator, *body)
 	if err != nil {
-		if notDone(err) || lostAnswer(err) {
+		// A caller that has heard the outcome elsewhere gives up the call; that says nothing of the node.
+		if !errors.Is(ctx.Err(), context.Canceled) && (notDone(err) || lostAnswer(err)) {
 			r.failed(to, 0, 0)
 		}
 		return err
