@@ -119,8 +119,13 @@ type streams struct{ out, err io.Writer }
 
 func printError(w io.Writer, err error) {
 	fmt.Fprintln(w, "meridian:", err)
-	if e := failure.As(err); e != nil && e.Hint != "" {
+	e := failure.As(err)
+	switch {
+	case e == nil:
+	case e.Hint != "":
 		fmt.Fprintln(w, "hint:", e.Hint)
+	case e.Code == failure.DiskFull:
+		fmt.Fprintln(w, "hint: Make room on the file system of the data folder, then start again. Nothing that was acknowledged is lost.")
 	}
 }
 

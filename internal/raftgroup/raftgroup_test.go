@@ -134,9 +134,12 @@ func (b *bench) put(g int, payloads ...string) error {
 	}
 	r.mu.Unlock()
 	for range payloads {
+		r.mu.Lock()
+		n := len(r.queue) // before the wake: whatever is gathered from here on is progress
+		r.mu.Unlock()
 		b.groups[g].Wake()
 		r.mu.Lock()
-		for n := len(r.queue); len(r.queue) == n && n > 0 && r.stopped == nil && len(r.applied) < want; {
+		for len(r.queue) == n && n > 0 && r.stopped == nil && len(r.applied) < want; {
 			r.cond.Wait()
 		}
 		r.mu.Unlock()
@@ -211,7 +214,11 @@ func TestOnlyOneProcess(t *testing.T) {
 
 // TestCrash crashes at random moments: what was acknowledged must be there again, in order, and nothing may be made up.
 func TestCrash(t *testing.T) {
-	for seed := range uint64(60) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 6
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			fs := memhost.New()
@@ -259,7 +266,11 @@ func crashDuringWrites(b *bench, r *rand.Rand, fs *memhost.FS, next *int) *memho
 
 // TestTornTail cuts the last frame at every sector of it.
 func TestTornTail(t *testing.T) {
-	for seed := range uint64(20) {
+	seeds := uint64(20)
+	if testing.Short() {
+		seeds = 4
+	}
+	for seed := range seeds {
 		fs := memhost.New()
 		b := mustOpen(t, fs, 1, LogConfig{})
 		b.mustPut(0, payloads(0, 5, 100)...)
@@ -333,13 +344,17 @@ func TestDamage(t *testing.T) {
 	if segs < 3 {
 		t.Fatalf("only %d segments", segs)
 	}
+	step := int64(97)
+	if testing.Short() {
+		step = 997
+	}
 	for n := 1; n <= segs; n++ {
 		name := path.Join("log", segmentName(uint64(n)))
 		end := int64(8 << 10)
 		if n == segs {
 			end = lastAt
 		}
-		for off := int64(0); off < end; off += 97 {
+		for off := int64(0); off < end; off += step {
 			check := checkDamage(t, fs, name, off, all)
 			if check == 0 && n == segs && off < lastAt {
 				t.Fatalf("damage at %d of %s went unnoticed", off, name)
@@ -566,7 +581,11 @@ func FuzzOpen(f *testing.F) {
 func TestKilledThenPowerFailure(t *testing.T) {
 	const segment = 8 << 10
 	found := 0
-	for size := segment - 700; size < segment-100; size += frameAlign {
+	step := frameAlign
+	if testing.Short() {
+		step = 5 * frameAlign
+	}
+	for size := segment - 700; size < segment-100; size += step {
 		fs := memhost.New()
 		b := mustOpen(t, fs, 1, LogConfig{SegmentBytes: segment})
 		fs.KillAt(2) // the write happens, its sync does not

@@ -132,5 +132,11 @@ func (s *Server) Stop() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
+// Exited is closed when the process has ended by itself or otherwise.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
+// ExitCode is the exit status of a process that has ended.
+func (s *Server) ExitCode() int { return s.cmd.ProcessState.ExitCode() }
+
 // PID is the process id.
 func (s *Server) PID() int { return s.cmd.Process.Pid }

@@ -30,7 +30,7 @@ func TestDiskFull(t *testing.T) {
 	must(t, b.Put(userKey(1), 5, []byte("v")))
 	must(t, s.Apply(b))
 	full.On()
-	if err := s.Flush(); failure.CodeOf(err) != failure.IOError {
+	if err := s.Flush(); failure.CodeOf(err) != failure.DiskFull {
 		t.Fatal(err)
 	}
 	if err := <-fatal; !errors.Is(err, syscall.ENOSPC) {
@@ -44,7 +44,7 @@ func TestDiskFull(t *testing.T) {
 		s.Flush(),
 		s.Close(),
 	} {
-		if failure.CodeOf(err) != failure.IOError {
+		if failure.CodeOf(err) != failure.DiskFull {
 			t.Errorf("call %d: %v", i, err)
 		}
 	}

@@ -2,17 +2,20 @@ package mvcc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/host"
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/txn"
 )
@@ -112,7 +115,11 @@ func (s *Store) leave() { s.open.RUnlock() }
 
 // fail makes the store refuse everything from now on and tells the owner once.
 func (s *Store) fail(err error) {
-	e := failure.New(failure.IOError, "storage has failed: %v", err).WithCause(err)
+	code := failure.IOError
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, host.ErrNoSpace) {
+		code = failure.DiskFull
+	}
+	e := failure.New(code, "storage has failed: %v", err).WithCause(err)
 	if s.err.CompareAndSwap(nil, e) {
 		close(s.dead)
 		s.cfg.Fatal(e)
