@@ -139,7 +139,7 @@ func (b *bench) put(g int, payloads ...string) error {
 		r.mu.Unlock()
 		b.groups[g].Wake()
 		r.mu.Lock()
-		for len(r.queue) == n && n > 0 && r.stopped == nil && len(r.applied) < want; {
+		for len(r.queue) == n && n > 0 && r.stopped == nil && len(r.applied) < want {
 			r.cond.Wait()
 		}
 		r.mu.Unlock()
