@@ -284,6 +284,9 @@ func (g *Group) Read(from, end uint64, maxBytes int) ([]Entry, error) {
 	if errors.Is(err, raft.ErrCompacted) {
 		return nil, failure.New(failure.SnapshotTooOld, "entry %d of group %d was trimmed", from, g.id)
 	}
+	if e, ok := err.(*storageError); ok {
+		err = e.error
+	}
 	if err != nil {
 		return nil, err
 	}

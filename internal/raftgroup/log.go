@@ -292,7 +292,16 @@ func (l *Log) run() {
 }
 
 // cycle collects what the groups have to store, makes it durable with one sync, and lets them go on from there.
-func (l *Log) cycle(turn []*Group) error {
+func (l *Log) cycle(turn []*Group) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *storageError:
+			err = p.error
+		default:
+			panic(p)
+		}
+	}()
 	served := turn[:0:0]
 	for _, g := range turn {
 		if l.frame.items() > l.frameMax() {
@@ -312,7 +321,6 @@ func (l *Log) cycle(turn []*Group) error {
 	l.flush()
 	var at point
 	if l.frame.must {
-		var err error
 		if at, err = l.write(); err != nil {
 			return err
 		}

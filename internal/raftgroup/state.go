@@ -239,8 +239,18 @@ func (s *state) Entries(lo, hi, maxSize uint64) ([]*pb.Entry, error) {
 		return limit(out, maxSize), nil
 	}
 	s.mu.Unlock()
-	return s.read(lo, hi, maxSize)
+	out, err := s.read(lo, hi, maxSize)
+	if err != nil && err != raft.ErrCompacted {
+		err = &storageError{err}
+	}
+	return out, err
 }
+
+// storageError is what Raft panics with when it cannot read what it needs. The log then stops, as it does when it cannot be
+// written.
+type storageError struct{ error }
+
+func (e *storageError) Unwrap() error { return e.error }
 
 func limit(entries []*pb.Entry, maxSize uint64) []*pb.Entry {
 	size := uint64(0)
