@@ -230,12 +230,15 @@ func (r *Replica) rebuild(ctx context.Context, old *Storage) {
 		return // closed
 	}
 	r.cfg.Note("storage is rebuilt from another node: a journal that it follows has been trimmed", nil)
-	if old.closeUnused(ctx) {
-		_ = r.cfg.Store.FS.RemoveAll(r.gen.dir())
-	}
+	closed := old.closeUnused(ctx)
+	// The old folder stays until the new one counts: nothing is thrown away for a copy that may never come.
+	left := r.gen.dir()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := r.fetch(ctx)
 		if err == nil {
+			if closed {
+				_ = r.cfg.Store.FS.RemoveAll(left)
+			}
 			return
 		}
 		if ctx.Err() != nil {
