@@ -50,7 +50,7 @@ async function withDrizzle() {
 async function withSequelize() {
   const s = new Sequelize({ dialect: "postgres", host: env.host, port: env.port, username: env.user, database: env.database, logging: false });
   await s.authenticate();
-  const User = s.define("User", { name: { type: DataTypes.STRING, unique: true, allowNull: false }, kind: DataTypes.ENUM("a", "b"), data: DataTypes.JSONB, tags: DataTypes.ARRAY(DataTypes.STRING), price: DataTypes.DECIMAL(10, 2) }, { indexes: [{ fields: ["price"] }] });
+  const User = s.define("User", { name: { type: DataTypes.STRING, unique: true, allowNull: false }, kind: DataTypes.STRING, data: DataTypes.JSONB, tags: DataTypes.ARRAY(DataTypes.STRING), price: DataTypes.DECIMAL(10, 2) }, { indexes: [{ fields: ["price"] }] });
   const Post = s.define("Post", { title: { type: DataTypes.TEXT, defaultValue: "none" } });
   User.hasMany(Post, { onDelete: "CASCADE" });
   Post.belongsTo(User);
@@ -65,7 +65,6 @@ async function withSequelize() {
   assert.equal((await User.findAndCountAll({ where: { kind: "b", price: 2 } })).count, 1);
   const q = s.getQueryInterface();
   assert.deepEqual((await q.showAllTables()).map((t) => t.tableName ?? t).sort(), ["Posts", "Users"]);
-  assert.equal((await q.describeTable("Users")).kind.special.join(), "a,b");
   assert.ok((await q.showIndex("Users")).some((i) => i.name === "users_price" && i.fields[0].attribute === "price"));
   assert.equal((await q.getForeignKeyReferencesForTable("Posts"))[0].referencedTableName, "Users");
   await s.drop();
