@@ -9,6 +9,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/control/meta"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/txn"
 )
 
 // TestForm starts three nodes, one of them late, and has them forget nothing over a restart of all.
@@ -239,6 +240,34 @@ func TestLostDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.eventually("all is well", 20*time.Second, w.settled(0, 1, 2))
+	})
+}
+
+// TestHandOver stops each node in turn in good order: what it leads is led by others before it goes, and again by it when it
+// is back.
+func TestHandOver(t *testing.T) {
+	simulate(t, 3, 8, func(w *world) {
+		w.founders(3)
+		w.eventually("a cluster of three", 20*time.Second, w.settled(0, 1, 2))
+		for i := range 3 {
+			s := w.nodes[i].service()
+			began := w.w.Elapsed()
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+			s.HandOver(ctx)
+			cancel()
+			if took := w.w.Elapsed() - began; took > 300*time.Millisecond {
+				t.Errorf("handing over took %s", took)
+			}
+			w.w.Sleep(2 * time.Second) // nobody gives it back
+			for id := range txn.JournalID(4) {
+				if g, ok := s.groupReport(id); ok && (g.Leader == s.self || g.Leader == 0) {
+					t.Errorf("node %d: group %d is led by %d", i, id, g.Leader)
+				}
+			}
+			w.nodes[i].stop()
+			w.nodes[i].start(addresses(3))
+			w.eventually("leaders in their places", 30*time.Second, w.settled(0, 1, 2))
+		}
 	})
 }
 

@@ -30,4 +30,6 @@
 //
 // 6. Config.Fill adds what the data plane knows to the heartbeat (positions of storage, load, clock), and Config.Horizons
 // is told below which record nobody needs a journal any more.
+//
+// 7. Before the node stops, HandOver while everything still runs.
 package control

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridiandb/meridian/internal/control/meta"
 	"github.com/meridiandb/meridian/internal/failure"
+	"github.com/meridiandb/meridian/internal/txn"
 )
 
 // pollTime is how long a poll for a newer map waits at the one who is asked.
@@ -168,7 +169,10 @@ func (s *Service) obey(ctx context.Context, o order) {
 // report describes this node.
 func (s *Service) report() *Report {
 	m := s.Map()
-	r := &Report{Node: s.self, Incarnation: s.cfg.Member.Incarnation, Software: s.cfg.Self.Software, MapVersion: m.Version,
+	s.mu.Lock()
+	stopping := s.mu.stopping
+	s.mu.Unlock()
+	r := &Report{Stopping: stopping, Node: s.self, Incarnation: s.cfg.Member.Incarnation, Software: s.cfg.Self.Software, MapVersion: m.Version,
 		Wall: s.cfg.Host.Now().UnixNano()}
 	if g, ok := s.groupReport(0); ok {
 		r.Groups = append(r.Groups, g)
@@ -186,4 +190,60 @@ func (s *Service) report() *Report {
 		s.cfg.Fill(r)
 	}
 	return r
+}
+
+// HandOver has other nodes take over what this one leads, so that nobody waits for an election when it stops. It returns
+// when nothing is led here any more, or when ctx ends. Close must follow.
+func (s *Service) HandOver(ctx context.Context) {
+	s.mu.Lock()
+	s.mu.stopping = true
+	s.mu.Unlock()
+	s.beatOnce(ctx) // or the leader would put things right again
+	m := s.Map()
+	groups := make([]txn.JournalID, 0, len(m.Journals)+1)
+	for _, j := range m.Journals {
+		groups = append(groups, j.ID)
+	}
+	groups = append(groups, 0) // the control group last: it looks after the others
+	for _, id := range groups {
+		s.handOver(ctx, m, id)
+	}
+	for _, id := range groups {
+		for {
+			g, ok := s.groupReport(id)
+			if !ok || g.Leader != s.self || s.successor(m, &g) == 0 || !s.pause(ctx, 5*time.Millisecond) {
+				break
+			}
+		}
+	}
+}
+
+// handOver asks another voter to lead a group.
+func (s *Service) handOver(ctx context.Context, m *meta.Map, id txn.JournalID) {
+	g, ok := s.groupReport(id)
+	if !ok || g.Leader != s.self {
+		return
+	}
+	if to := s.successor(m, &g); to != 0 {
+		if _, err := s.changeGroup(ctx, &change{Group: id, Op: "transfer", Node: to}); err != nil {
+			s.cfg.Log.Debug("handing a group over failed", "group", groupName(id), "error", err)
+		}
+	}
+}
+
+// successor is who can take over a group that is led here: a data node that has all of the log, a witness when it is the
+// control group.
+func (s *Service) successor(m *meta.Map, g *GroupReport) meta.NodeID {
+	witness := meta.NodeID(0)
+	for _, id := range g.Voters {
+		n, ok := m.Node(id)
+		switch {
+		case !ok || id == s.self || !g.caught(id):
+		case !n.Witness:
+			return id
+		case g.Group == 0:
+			witness = id
+		}
+	}
+	return witness
 }

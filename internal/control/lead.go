@@ -97,10 +97,10 @@ func (v *view) silence(id meta.NodeID) time.Duration {
 }
 
 func (v *view) health(id meta.NodeID) placement.Health {
-	_, ever := v.heard[id]
+	h, ever := v.heard[id]
 	quiet := v.silence(id)
 	switch {
-	case ever && quiet < v.cfg.Silent:
+	case ever && quiet < v.cfg.Silent && !h.report.Stopping:
 		return placement.Alive
 	case quiet < v.cfg.Grace:
 		return placement.Silent

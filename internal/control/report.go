@@ -15,6 +15,8 @@ type Report struct {
 	MapVersion  uint64      `json:"map_version"`
 	// Wall is the node's clock in Unix nanoseconds.
 	Wall int64 `json:"wall"`
+	// Stopping says that the node is about to end and wants to lead nothing.
+	Stopping bool `json:"stopping,omitempty"`
 	// Groups are the Raft groups that have a replica here.
 	Groups []GroupReport `json:"groups,omitempty"`
 	// Links are the connections to other nodes.

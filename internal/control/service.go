@@ -79,14 +79,15 @@ type Service struct {
 
 	mu struct {
 		sync.Mutex
-		m       *meta.Map
-		changed chan struct{} // closed when there is a newer map
-		replica *replica
-		hint    meta.NodeID // who leads the control plane, as far as is known
-		turn    int         // which voter to try next when nothing is known
-		saved   uint64      // version of the map in the file
-		gone    map[meta.NodeID]bool
-		states  map[txn.JournalID]string // what the leader does about its groups
+		m        *meta.Map
+		changed  chan struct{} // closed when there is a newer map
+		replica  *replica
+		hint     meta.NodeID // who leads the control plane, as far as is known
+		turn     int         // which voter to try next when nothing is known
+		saved    uint64      // version of the map in the file
+		gone     map[meta.NodeID]bool
+		stopping bool
+		states   map[txn.JournalID]string // what the leader does about its groups
 	}
 }
 

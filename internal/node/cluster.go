@@ -53,6 +53,9 @@ const (
 	heartbeatTicks     = 2
 )
 
+// handOverTime bounds how long a node that stops waits for others to take over what it leads.
+const handOverTime = 2 * time.Second
+
 // cluster is this node's part in a cluster: its connections, its membership, its replicas of journals and the adjudicators
 // that run on them.
 type cluster struct {
@@ -486,6 +489,11 @@ func (c *cluster) trim(below map[txn.JournalID]uint64) {
 
 // stop ends the roles in the reverse of their order.
 func (c *cluster) stop() error {
+	if c.control != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
+		c.control.HandOver(ctx)
+		cancel()
+	}
 	c.cancel()
 	var errs []error
 	c.mu.RLock()
