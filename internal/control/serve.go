@@ -244,6 +244,9 @@ func (s *Service) changeGroup(ctx context.Context, c *change) (*GroupReport, err
 	case "remove":
 		err = g.Change(ctx, raftgroup.Remove, uint64(c.Node))
 	case "transfer":
+		if s.cfg.Release != nil && c.Group != 0 {
+			s.cfg.Release(ctx, c.Group)
+		}
 		err = g.TransferLeader(uint64(c.Node))
 	default:
 		err = failure.NotSupported("change %q of a journal", c.Op)

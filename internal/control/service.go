@@ -42,6 +42,8 @@ type Config struct {
 	Fill func(*Report)
 	// Horizons, when not nil, is told up to which record each journal is durable in every storage.
 	Horizons func(map[txn.JournalID]uint64)
+	// Release, when not nil, is called before a journal that is led here is handed over: its adjudicator should end its lease.
+	Release func(context.Context, txn.JournalID)
 	// Fatal is called when this node must stop, for example because it was removed.
 	Fatal func(error)
 

@@ -86,6 +86,7 @@ type replica struct {
 	journal *journal.Journal
 	cancel  context.CancelFunc
 	done    chan struct{}
+	retire  chan chan struct{} // asks the adjudicator to end its lease; what is sent is closed when it has
 }
 
 // startCluster makes the node a member and starts everything below storage. save keeps the membership in the data folder.
@@ -200,7 +201,7 @@ func (c *cluster) startControl() error {
 	self := c.self()
 	var err error
 	c.control, err = control.Start(control.Config{Host: c.cfg.Host, Log: c.cfg.Log, Network: c.net, Raft: c.log, Dir: c.cfg.DataDir, Member: c.member,
-		Self: self, Token: c.cfg.Cluster.Token, Group: c.group, Fill: c.report, Horizons: c.trim, Fatal: c.fatal,
+		Self: self, Token: c.cfg.Cluster.Token, Group: c.group, Fill: c.report, Horizons: c.trim, Release: c.release, Fatal: c.fatal,
 		ElectionTicks: electionTicksApart, HeartbeatTicks: heartbeatTicks})
 	return err
 }
@@ -276,7 +277,7 @@ func (c *cluster) openReplica(ctx context.Context, m *meta.Map, j meta.Journal) 
 		return err
 	}
 	run, cancel := context.WithCancel(ctx)
-	r := &replica{journal: jr, cancel: cancel, done: make(chan struct{})}
+	r := &replica{journal: jr, cancel: cancel, done: make(chan struct{}), retire: make(chan chan struct{})}
 	c.mu.Lock()
 	c.mu.replicas[j.ID] = r
 	c.mu.Unlock()
@@ -299,6 +300,56 @@ func (c *cluster) closeReplica(id txn.JournalID, r *replica) {
 	c.mu.Unlock()
 }
 
+// retireTime is how long an adjudicator that has retired waits for somebody else to lead, and whoever asks it to retire for it.
+const retireTime = time.Second
+
+// serveTerm serves until the term ends, or until the adjudicator was asked to retire and leadership has moved, or has not.
+func (c *cluster) serveTerm(ctx context.Context, r *replica, a *adjudicator.Adjudicator, ended <-chan struct{}) {
+	var done chan struct{}
+	select {
+	case <-ended:
+	case done = <-r.retire:
+	}
+	c.adjudicators.Set(r.journal.ID(), nil)
+	if done == nil {
+		return
+	}
+	_ = a.Close(ctx)
+	close(done)
+	late := make(chan struct{})
+	stop := c.cfg.Host.AfterFunc(retireTime, func() { close(late) })
+	defer stop()
+	select {
+	case <-ended:
+	case <-late:
+	}
+}
+
+// release ends the lease of a journal's adjudicator here, before the journal is handed over: the successor then need not
+// wait until the lease runs out.
+func (c *cluster) release(ctx context.Context, id txn.JournalID) {
+	c.mu.RLock()
+	r := c.mu.replicas[id]
+	c.mu.RUnlock()
+	if r == nil || c.cfg.Cluster.Witness {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, retireTime)
+	defer cancel()
+	done := make(chan struct{})
+	select {
+	case r.retire <- done:
+	case <-r.done:
+		return
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
 // lead runs the journal's adjudicator here whenever the journal leads here.
 func (c *cluster) lead(ctx context.Context, r *replica) {
 	id := r.journal.ID()
@@ -317,8 +368,7 @@ func (c *cluster) lead(ctx context.Context, r *replica) {
 		}()
 		if err := a.Start(term); err == nil {
 			c.adjudicators.Set(id, a)
-			<-ended
-			c.adjudicators.Set(id, nil)
+			c.serveTerm(ctx, r, a, ended)
 		} else if ctx.Err() == nil {
 			c.cfg.Log.Warn("an adjudicator did not start", "journal", id, "error", err)
 		}
