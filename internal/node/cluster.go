@@ -180,7 +180,7 @@ func (c *cluster) logDir() string { return path.Join(c.cfg.DataDir, "journal") }
 
 func (c *cluster) startLog() error {
 	var err error
-	c.log, err = raftgroup.OpenLog(c.cfg.Host.FS(), c.logDir(), raftgroup.LogConfig{Transport: raftTransport{c.net}, Time: c.cfg.Host, Tick: raftTick,
+	c.log, err = raftgroup.OpenLog(c.cfg.Host.FS(), c.logDir(), raftgroup.LogConfig{SegmentBytes: c.cfg.LogSegmentBytes, Transport: raftTransport{c.net}, Time: c.cfg.Host, Tick: raftTick,
 		Stopped: func(err error) { c.fatal(fmt.Errorf("the journal's log: %w", err)) }})
 	if err != nil {
 		return fmt.Errorf("opening the journal's log: %w", err)

@@ -29,6 +29,22 @@ var (
 	_ stub.Adjudicator        = (*adjudicator.Adjudicator)(nil)
 )
 
+// startMember makes the node a member of its cluster and opens its data.
+func startMember(ctx context.Context, cfg Config, id identity, fatal func(error)) (*dataPlane, error) {
+	save := func(m control.Membership) error {
+		id.Member = &m
+		return writeIdentity(cfg.Host.FS(), cfg.DataDir, id)
+	}
+	c, err := startCluster(ctx, cfg, *id.Member, save, fatal)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Cluster.Witness {
+		return &dataPlane{cfg: cfg, cluster: c}, nil
+	}
+	return startClusterData(ctx, cfg, c, fatal)
+}
+
 // startClusterData opens storage and a coordinator on a member of a cluster.
 func startClusterData(ctx context.Context, cfg Config, c *cluster, fatal func(error)) (*dataPlane, error) {
 	d := &dataPlane{cfg: cfg, clock: c.clock, cluster: c}

@@ -88,7 +88,7 @@ func (d *dataPlane) open(ctx context.Context, id identity, fatal func(error)) er
 	fsys := d.cfg.Host.FS()
 	dir := path.Join(d.cfg.DataDir, "journal")
 	var err error
-	d.log, err = raftgroup.OpenLog(fsys, dir, raftgroup.LogConfig{Stopped: func(err error) { fatal(fmt.Errorf("the journal's log: %w", err)) }})
+	d.log, err = raftgroup.OpenLog(fsys, dir, raftgroup.LogConfig{SegmentBytes: d.cfg.LogSegmentBytes, Stopped: func(err error) { fatal(fmt.Errorf("the journal's log: %w", err)) }})
 	if err != nil {
 		return fmt.Errorf("opening the journal's log: %w", err)
 	}

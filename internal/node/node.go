@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/meridiandb/meridian/internal/auth/certs"
-	"github.com/meridiandb/meridian/internal/control"
 	"github.com/meridiandb/meridian/internal/pgwire"
 	"github.com/meridiandb/meridian/internal/sql/builtin"
 	"github.com/meridiandb/meridian/internal/sql/session"
@@ -78,7 +77,7 @@ func (n *Node) start(ctx context.Context) error {
 	if n.cfg.Cluster == nil {
 		n.data, err = startDataPlane(ctx, n.cfg, id, n.fatal)
 	} else {
-		n.data, err = n.startMember(ctx, id)
+		n.data, err = startMember(ctx, n.cfg, id, n.fatal)
 	}
 	if err != nil || witness {
 		return err
@@ -115,22 +114,6 @@ func (n *Node) phases() func(name string) {
 		n.cfg.Log.Debug("start", "phase", name, "took", (now - last).Round(100*time.Microsecond))
 		last = now
 	}
-}
-
-// startMember makes the node a member of its cluster and opens its data.
-func (n *Node) startMember(ctx context.Context, id identity) (*dataPlane, error) {
-	save := func(m control.Membership) error {
-		id.Member = &m
-		return writeIdentity(n.cfg.Host.FS(), n.cfg.DataDir, id)
-	}
-	c, err := startCluster(ctx, n.cfg, *id.Member, save, n.fatal)
-	if err != nil {
-		return nil, err
-	}
-	if n.cfg.Cluster.Witness {
-		return &dataPlane{cfg: n.cfg, cluster: c}, nil
-	}
-	return startClusterData(ctx, n.cfg, c, n.fatal)
 }
 
 // certificate loads the SQL port's certificate, making one at the first start.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,7 +134,8 @@ func (l *Log) Tick() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	woken := false
-	for _, g := range l.mu.groups {
+	for _, id := range slices.Sorted(maps.Keys(l.mu.groups)) {
+		g := l.mu.groups[id]
 		if !g.ticked.Load() {
 			continue
 		}
@@ -197,8 +200,8 @@ func (l *Log) post(to uint64, e Envelope) {
 
 // flush hands over what the groups have sent.
 func (l *Log) flush() {
-	for to, p := range l.outbox {
-		if len(p.batch) > 0 {
+	for _, to := range slices.Sorted(maps.Keys(l.outbox)) { // in order: a simulation replays
+		if p := l.outbox[to]; len(p.batch) > 0 {
 			l.cfg.Transport.Send(to, p.batch)
 			*p = parcel{}
 		}

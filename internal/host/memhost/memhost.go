@@ -102,6 +102,49 @@ func (f *FS) Crash(r *rand.Rand) *FS { return f.endNow(func() { f.crash(r) }) }
 // synced is still there, and still not durable. Like Crash it returns the file system of the next life.
 func (f *FS) Kill() *FS { return f.endNow(f.kill) }
 
+// Part is Crash (or Kill, without power) after which this life goes on by itself, on a disk that nobody else will ever see:
+// for processes whose goroutines must be ended in good order although their machine has gone.
+func (f *FS) Part(power bool, r *rand.Rand) *FS {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next := &FS{disk: f.cloneLocked(), life: f.now}
+	next.mu.Lock()
+	defer next.mu.Unlock()
+	if power {
+		next.crash(r)
+	} else {
+		next.kill()
+	}
+	next.life = next.now
+	return next
+}
+
+// cloneLocked copies the disk with everything on it.
+func (f *disk) cloneLocked() *disk {
+	c := &disk{names: map[string]*inode{}, durable: map[string]*inode{}, renamed: map[*inode]bool{}, locks: map[string]bool{}, now: f.now,
+		faults: f.faults, stats: f.stats}
+	copies := map[*inode]*inode{nil: nil}
+	of := func(n *inode) *inode {
+		k, done := copies[n]
+		if !done {
+			// Contents are changed in place, pending writes are not.
+			k = &inode{data: slices.Clone(n.data), synced: slices.Clone(n.synced), pending: slices.Clone(n.pending)}
+			copies[n] = k
+		}
+		return k
+	}
+	for name, n := range f.names {
+		c.names[name] = of(n)
+	}
+	for name, n := range f.durable {
+		c.durable[name] = of(n)
+	}
+	for n := range f.renamed {
+		c.renamed[of(n)] = true
+	}
+	return c
+}
+
 func (f *FS) endNow(end func()) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()

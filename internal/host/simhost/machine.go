@@ -22,6 +22,7 @@ type Machine struct {
 	base      time.Duration // monotonic time at the last change of drift
 	since     time.Duration // world time of that
 	life      int
+	dead      chan struct{} // closed when the life ends
 	paused    bool
 	held      []func() // what came due while paused
 	listeners map[string]*listener
@@ -30,11 +31,12 @@ type Machine struct {
 
 var _ host.Host = (*Life)(nil)
 
-// Life is a machine between two crashes: what a process is given. After its end every timer, file and connection of it is
-// dead.
+// Life is a machine between two crashes: what a process is given. After its end every timer and connection of it is
+// dead, and what it writes is lost.
 type Life struct {
 	*Machine
 	n    int
+	dead chan struct{}
 	disk host.FS
 }
 
@@ -42,7 +44,7 @@ type Life struct {
 func (m *Machine) Boot() *Life {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return &Life{Machine: m, n: m.life, disk: &slowFS{FS: m.disk, m: m}}
+	return &Life{Machine: m, n: m.life, dead: m.dead, disk: &slowFS{FS: m.disk, m: m}}
 }
 
 // SetClock sets the error of the wall clock and the rate of both clocks (1 is true).
@@ -57,11 +59,14 @@ func (m *Machine) monotonicLocked() time.Duration {
 	return m.base + time.Duration(float64(m.w.Elapsed()-m.since)*m.drift)
 }
 
+// epoch is when a world begins, by its machines' wall clocks.
+func epoch() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // Now implements host.Time.
 func (m *Machine) Now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.w.began.Add(m.monotonicLocked() + m.offset)
+	return epoch().Add(m.monotonicLocked() + m.offset)
 }
 
 // Monotonic implements host.Time.
@@ -83,7 +88,7 @@ func (l *Life) FS() host.FS { return l.disk }
 
 // AfterFunc implements host.Time. A paused machine's timers fire when it goes on; a dead one's never.
 func (l *Life) AfterFunc(d time.Duration, f func()) func() bool {
-	t := time.AfterFunc(l.stretch(d), func() { l.gate(l.n, f) })
+	t := time.AfterFunc(l.w.instant(l.stretch(d)), func() { l.gate(l.n, f) })
 	return t.Stop
 }
 
@@ -107,6 +112,8 @@ func (l *Life) Sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-l.dead:
+		return context.Canceled // for the goroutines of a dead process, which nobody could end
 	}
 }
 
@@ -144,16 +151,15 @@ func (m *Machine) Resume() {
 }
 
 // Crash ends the machine's life at once, losing what was not synced as the seed decides; the next Boot starts the next.
-// Its processes' goroutines must be ended by whoever started them: nothing they do has an effect any more.
+// Its processes' goroutines must be ended by whoever started them; nothing they do has an effect any more: their
+// connections are dead, and their disk is a copy that nobody will see.
 func (m *Machine) Crash(power bool) {
 	m.mu.Lock()
 	m.life++
+	close(m.dead)
+	m.dead = make(chan struct{})
 	m.paused, m.held = false, nil
-	if power {
-		m.disk = m.disk.Crash(m.rng)
-	} else {
-		m.disk = m.disk.Kill()
-	}
+	m.disk = m.disk.Part(power, m.rng)
 	listeners := m.listeners
 	m.listeners = map[string]*listener{}
 	m.mu.Unlock()
@@ -187,4 +193,11 @@ func (m *Machine) Disk() *memhost.FS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.disk
+}
+
+// Ended says that the life is over.
+func (l *Life) Ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n != l.life
 }

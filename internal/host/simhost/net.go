@@ -209,7 +209,11 @@ func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
 // SetReadDeadline implements net.Conn.
 func (c *conn) SetReadDeadline(t time.Time) error {
-	c.readBy.set(t, c.in)
+	d := time.Duration(0)
+	if !t.IsZero() {
+		d = max(1, t.Sub(c.w.machines[c.out.from].Now()))
+	}
+	c.readBy.set(d, c.in)
 	return nil
 }
 
@@ -220,17 +224,18 @@ type deadline struct {
 	expired bool
 }
 
-func (d *deadline) set(t time.Time, p *pipe) {
+// set lets reads fail after a while, 0 for never.
+func (d *deadline) set(after time.Duration, p *pipe) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.timer != nil {
 		d.timer.Stop()
 	}
 	d.expired = false
-	if t.IsZero() {
+	if after == 0 {
 		return
 	}
-	d.timer = time.AfterFunc(time.Until(t), func() {
+	d.timer = time.AfterFunc(after, func() {
 		d.mu.Lock()
 		d.expired = true
 		d.mu.Unlock()
@@ -281,7 +286,7 @@ func (p *pipe) schedule(f func()) {
 		}
 		now := w.Elapsed()
 		p.mu.Lock()
-		at := max(now+w.instantLocked(d), p.last+1)
+		at := now + w.instantLocked(max(d, p.last-now))
 		p.last = at
 		p.mu.Unlock()
 		w.mu.Unlock()

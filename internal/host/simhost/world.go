@@ -25,8 +25,11 @@ type Config struct {
 	Seed uint64
 	// Link gives the weather from one machine to another. Nil is 100 µs with as much jitter.
 	Link func(from, to int) Link
-	// SyncTime is how long a disk's sync takes, with as much jitter. 0 is 100 µs.
+	// SyncTime is how long a sync takes of those files that SlowSync names, with as much jitter. 0 is 100 µs.
 	SyncTime time.Duration
+	SlowSync func(path string) bool
+	// Record, when not nil, is given every event of the trace.
+	Record func(at time.Duration, what string)
 }
 
 // World is the machines and what connects them.
@@ -37,7 +40,7 @@ type World struct {
 	rng      *rand.Rand
 	machines []*Machine
 	cut      map[[2]int]bool
-	last     time.Duration // the latest instant handed out
+	taken    map[time.Duration]bool // instants at which something will happen
 	trace    hash.Hash64
 	events   uint64
 	conns    map[*conn]bool
@@ -51,10 +54,10 @@ func New(n int, cfg Config) *World {
 	if cfg.SyncTime == 0 {
 		cfg.SyncTime = 100 * time.Microsecond
 	}
-	w := &World{cfg: cfg, began: time.Now(), rng: rand.New(rand.NewPCG(cfg.Seed, 0x5eed)), cut: map[[2]int]bool{}, trace: fnv.New64a(),
+	w := &World{cfg: cfg, began: time.Now(), rng: rand.New(rand.NewPCG(cfg.Seed, 0x5eed)), cut: map[[2]int]bool{}, taken: map[time.Duration]bool{}, trace: fnv.New64a(),
 		conns: map[*conn]bool{}}
 	for i := range n {
-		m := &Machine{w: w, id: i, disk: memhost.New(), listeners: map[string]*listener{}, drift: 1}
+		m := &Machine{w: w, id: i, disk: memhost.New(), listeners: map[string]*listener{}, drift: 1, dead: make(chan struct{})}
 		m.rng = rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1))
 		w.machines = append(w.machines, m)
 	}
@@ -68,7 +71,14 @@ func (w *World) Machine(i int) *Machine { return w.machines[i] }
 func (w *World) Elapsed() time.Duration { return time.Since(w.began) }
 
 // Sleep lets the world go on for a while.
-func (w *World) Sleep(d time.Duration) { time.Sleep(d) }
+func (w *World) Sleep(d time.Duration) { time.Sleep(w.instant(d)) }
+
+// After returns a channel that is closed after a while.
+func (w *World) After(d time.Duration) <-chan struct{} {
+	ch := make(chan struct{})
+	time.AfterFunc(w.instant(d), func() { close(ch) })
+	return ch
+}
 
 // Rand returns a number below n, from the world's seed.
 func (w *World) Rand(n int) int {
@@ -97,17 +107,34 @@ func (w *World) noteLocked(what []byte) {
 	_, _ = w.trace.Write(b[:])
 	_, _ = w.trace.Write(what)
 	w.events++
+	if w.cfg.Record != nil {
+		w.cfg.Record(w.Elapsed(), string(what))
+	}
 }
 
-// instant returns how long from now an event is to happen that takes at least d: no two events share an instant.
+// instantLocked returns how long from now something is to happen that takes at least d: no two events share an instant, since
+// nobody could say which comes first.
 func (w *World) instantLocked(d time.Duration) time.Duration {
 	now := w.Elapsed()
-	at := now + d
-	// Spread by a random number of nanoseconds: two events asked for at one time differ in all likelihood, and the trace
-	// shows when they do not.
-	at += time.Duration(w.rng.IntN(1000))
-	w.last = max(w.last, at)
+	at := now + d + time.Duration(1+w.rng.IntN(1000))
+	for w.taken[at] {
+		at++
+	}
+	w.taken[at] = true
+	if len(w.taken) > 1<<14 {
+		for t := range w.taken {
+			if t <= now {
+				delete(w.taken, t)
+			}
+		}
+	}
 	return at - now
+}
+
+func (w *World) instant(d time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.instantLocked(d)
 }
 
 // Cut stops deliveries from one machine to another until Heal. Streams stall, as TCP's do; they do not break.

@@ -2,6 +2,7 @@ package stub
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -131,6 +132,7 @@ func (m *Watermarks) active(nodes []rpc.NodeID) []rpc.NodeID {
 			nodes = append(nodes, n)
 		}
 	}
+	slices.Sort(nodes)
 	return nodes
 }
 
