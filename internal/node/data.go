@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/meridiandb/meridian/internal/control"
-	"github.com/meridiandb/meridian/internal/storage"
 	"github.com/meridiandb/meridian/internal/txn"
 )
 
@@ -43,9 +42,6 @@ func (d *Data) DB() txn.DB {
 	}
 	return d.plane.db
 }
-
-// Storage is this node's storage, nil on a witness.
-func (d *Data) Storage() *storage.Storage { return d.plane.storage }
 
 // Control is this node's part of the control plane, nil in a process alone.
 func (d *Data) Control() *control.Service {
