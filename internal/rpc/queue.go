@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/crc32"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -156,6 +157,8 @@ func (q *queue) write(w io.Writer, done <-chan struct{}, out func(int)) error {
 		if buf = q.take(buf[:0]); len(buf) == 0 {
 			select {
 			case <-q.wake:
+				// Who else is about to say something does so first: one write for many is worth more than a few microseconds.
+				runtime.Gosched()
 				continue
 			case <-done:
 				return errClosed

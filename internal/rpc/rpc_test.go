@@ -112,7 +112,7 @@ func TestCall(t *testing.T) {
 		return nil, fmt.Errorf("wrapped: %w", e)
 	})
 	for _, to := range []NodeID{1, 2} {
-		for _, size := range []int{0, 1, chunk, chunk + 1, 5 << 20} {
+		for _, size := range []int{0, 1, chunk, chunk + 1, 1<<20 + 5} {
 			body := bytes.Repeat([]byte{7}, size)
 			got, err := a.Call(ctx, to, Control, body)
 			if err != nil || len(got) != size+2 || !bytes.Equal(got[2:], body) || got[0] != '1' {
@@ -251,7 +251,7 @@ func TestMessages(t *testing.T) {
 	}
 	large := make(chan error, 1)
 	go func() {
-		_, err := a.Call(context.Background(), 2, Control, make([]byte, 6<<20))
+		_, err := a.Call(context.Background(), 2, Control, make([]byte, 2<<20))
 		large <- err
 	}()
 	for i := range uint64(count) {
@@ -302,7 +302,7 @@ func TestFullQueue(t *testing.T) {
 }
 
 func TestTooManyRequests(t *testing.T) {
-	a, b := pair(t, func(c *Config) { c.MaxRequests = 2; c.MaxPartial = 10 << 20; c.MaxBody = 8 << 20 })
+	a, b := pair(t, func(c *Config) { c.MaxRequests = 2; c.MaxPartial = 2 << 20; c.MaxBody = 1 << 20 })
 	hold, in := make(chan struct{}), make(chan struct{}, 2)
 	b.Handle(Control, func(context.Context, NodeID, []byte) ([]byte, error) {
 		in <- struct{}{}
@@ -327,14 +327,14 @@ func TestTooManyRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.Call(context.Background(), 2, Status, make([]byte, 8<<20+1)); !errors.Is(err, ErrUnreachable) {
+	if _, err := a.Call(context.Background(), 2, Status, make([]byte, 1<<20+1)); !errors.Is(err, ErrUnreachable) {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {
-		_, err := a.Call(context.Background(), 2, Status, make([]byte, 7<<20))
+		_, err := a.Call(context.Background(), 2, Status, make([]byte, 900<<10))
 		return err
 	})
-	if _, err := a.Call(context.Background(), 2, Status, make([]byte, 8<<20)); failure.CodeOf(err) != failure.ProgramLimitExceeded {
+	if _, err := a.Call(context.Background(), 2, Status, make([]byte, 1<<20)); failure.CodeOf(err) != failure.ProgramLimitExceeded {
 		t.Fatal(err) // the answer is two bytes longer
 	}
 }
