@@ -15,5 +15,10 @@
 // bytes.
 //
 // Storage writes are asynchronous in Raft's sense (raft.Config.AsyncStorageWrites): messages to other voters leave before
-// the sync, responses after it. One voter is the usual group today; more need only a Transport and ticks.
+// the sync, responses after it. What all groups send to a node in one turn travels together, by the log's Transport, and the
+// log's ticks wake only groups that have other members.
+//
+// A group comes into being with its first voters (GroupConfig.Voters) on all of them, or on one of them; every further member
+// starts with GroupConfig.Join, is added as a learner and promoted (Group.Change), and is given a snapshot of the machine
+// (Snapshotter). A node that was a voter and comes back with an empty disk is refused: it has forgotten what it promised.
 package raftgroup
