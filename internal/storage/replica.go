@@ -469,6 +469,9 @@ func (a Alone) Checksum(ctx context.Context, span keys.Span, at clock.Timestamp)
 	return s.Checksum(ctx, span, at)
 }
 
+// Digests is Storage.Digests.
+func (a Alone) Digests() map[txn.JournalID][]txn.Digest { return a.r.Digests() }
+
 // ServeCopy is Storage.ServeCopy.
 func (a Alone) ServeCopy(ctx context.Context, send func([]byte) error) error {
 	s, err := a.storage()

@@ -21,6 +21,12 @@
 //	source := crossbar.Source{ID: j, Log: feeds.Log(j), Owner: marks.Owner(j)}
 //	range_ := coordinator.Range{Start: ..., Journal: j, Adjudicator: adjs.Of(j), Distance: ...}
 //
+//	// The storage of a member:
+//	others := stub.NewStorages(...) // serves rpc.Storage and rpc.Checkpoint; Local answers replica.Alone()
+//	replica := storage.OpenReplica(storage.ReplicaConfig{Config: ..., Peers: others})
+//	// replica.Durable() goes to the control plane, which trims journals below the least of all.
+//	coordinator.Config{Snapshots: replica, Learn: the local journals' Learn, Elsewhere: stub.OpenElsewhere(net, db.Open)}
+//
 // Before a planned hand-over: adjs.Set(j, nil), a.Close(ctx) (which retires the lease, so that the successor need not
 // wait), then transfer the leadership.
 package stub

@@ -19,6 +19,7 @@ const (
 	opSchema   byte = 2
 	opScan     byte = 3
 	opChecksum byte = 4
+	opDigests  byte = 5
 )
 
 // Storage is the storage of this node. It answers for itself alone: it does not ask others in turn.
@@ -29,6 +30,7 @@ type Storage interface {
 	Scan(ctx context.Context, at clock.Timestamp, req txn.ScanRequest) (txn.Scan, error)
 	SchemaTimeAt(ctx context.Context, at clock.Timestamp) (clock.Timestamp, error)
 	Checksum(ctx context.Context, span keys.Span, at clock.Timestamp) (rows int64, sum uint64, err error)
+	Digests() map[txn.JournalID][]txn.Digest
 	ServeCopy(ctx context.Context, send func([]byte) error) error
 }
 
@@ -343,6 +345,8 @@ func (s *Storages) serve(ctx context.Context, _ rpc.NodeID, body []byte) ([]byte
 		w.uint(uint64(rows))
 		w.fixed(sum)
 		return w.b, err
+	case opDigests:
+		return encodeDigests(local.Digests()), nil
 	default:
 		return nil, failure.NotSupported("request %d to storage is", op)
 	}
@@ -415,4 +419,37 @@ func (s *Storages) serveScan(ctx context.Context, _ rpc.NodeID, open []byte, sen
 			return nil
 		}
 	}
+}
+
+// Digests asks a node for the sums that its storage keeps (storage.Storage.Digests), for comparing replicas (txn.Differ).
+func (s *Storages) Digests(ctx context.Context, node rpc.NodeID) (map[txn.JournalID][]txn.Digest, error) {
+	out := make(map[txn.JournalID][]txn.Digest)
+	w := newWriter(opDigests, 8)
+	w.time(0)
+	err := s.callAt(ctx, node, w.b, func(in *reader) {
+		for range in.count(2) {
+			j, n := in.journal(), in.count(3)
+			list := make([]txn.Digest, n)
+			for i := range list {
+				list[i] = txn.Digest{Since: in.uint(), Index: in.uint(), Sum: in.fixed()}
+			}
+			out[j] = list
+		}
+	})
+	return out, err
+}
+
+func encodeDigests(m map[txn.JournalID][]txn.Digest) []byte {
+	w := newWriter(answerOK, 1024)
+	w.uint(uint64(len(m)))
+	for j, list := range m {
+		w.uint(uint64(j))
+		w.uint(uint64(len(list)))
+		for _, d := range list {
+			w.uint(d.Since)
+			w.uint(d.Index)
+			w.fixed(d.Sum)
+		}
+	}
+	return w.b
 }

@@ -56,17 +56,8 @@ func (s *Store) Checksum(ctx context.Context, span keys.Span, at clock.Timestamp
 	}
 }
 
-// Digest is a running sum over the effective records of a journal with Since < index <= Index. Replicas that have applied
-// the same records have the same sums.
-type Digest struct{ Since, Index, Sum uint64 }
-
-// Add takes a record over.
-func (d *Digest) Add(index uint64, record []byte) {
-	h := d.Sum ^ xxhash.Sum64(record) ^ index*0x9e3779b97f4a7c15
-	h ^= h >> 32
-	h *= 0xd6e8feb86659fd93
-	d.Sum, d.Index = h^h>>29, index
-}
+// Digest is what belongs to a position.
+type Digest = txn.Digest
 
 // SetDigest notes the digest that belongs to the position set in this batch.
 func (b *Batch) SetDigest(j txn.JournalID, d Digest) error {
@@ -87,8 +78,8 @@ func (s *Store) Digests() (map[txn.JournalID]Digest, error) {
 		if len(rest) != 4 || len(v) != 24 {
 			return corrupt("digest")
 		}
-		out[txn.JournalID(binary.BigEndian.Uint32(rest))] = Digest{binary.BigEndian.Uint64(v),
-			binary.BigEndian.Uint64(v[8:]), binary.BigEndian.Uint64(v[16:])}
+		out[txn.JournalID(binary.BigEndian.Uint32(rest))] = Digest{Since: binary.BigEndian.Uint64(v),
+			Index: binary.BigEndian.Uint64(v[8:]), Sum: binary.BigEndian.Uint64(v[16:])}
 		return nil
 	})
 	return out, err
