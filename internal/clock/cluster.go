@@ -218,9 +218,3 @@ func (c *Cluster) Status() Status {
 	}
 	return out
 }
-
-// Contradict says whether two machines' clocks cannot both be as good as they say: the other's wall clock is between low and high ahead of
-// ours (measured), and the two bounds together do not reach that far.
-func Contradict(low, high, mine, theirs time.Duration) bool {
-	return low > mine+theirs || high < -(mine+theirs)
-}

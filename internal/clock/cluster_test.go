@@ -161,18 +161,6 @@ func (m *manualCancel) Sleep(ctx context.Context, d time.Duration) error {
 	return m.manual.Sleep(ctx, d)
 }
 
-func TestContradict(t *testing.T) {
-	ms := time.Millisecond
-	for _, c := range []struct {
-		low, high, mine, theirs time.Duration
-		want                    bool
-	}{{-ms, ms, ms, ms, false}, {3 * ms, 4 * ms, ms, ms, true}, {ms, 4 * ms, ms, ms, false}, {-9 * ms, -3 * ms, ms, ms, true}} {
-		if got := Contradict(c.low, c.high, c.mine, c.theirs); got != c.want {
-			t.Error(c, got)
-		}
-	}
-}
-
 // machine is a host with a file system in memory and a kernel's clock that is told what to say.
 type machine struct {
 	*oshost.Host

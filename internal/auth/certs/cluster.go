@@ -320,15 +320,6 @@ func (k *Keys) Config() *tls.Config {
 	}
 }
 
-// SQLConfig is the TLS configuration of the SQL port with the node's certificate.
-func (k *Keys) SQLConfig() *tls.Config {
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		NextProtos:     []string{"postgresql"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &k.current.Load().pair, nil },
-	}
-}
-
 // Parse returns the certificates in a PEM file, for showing them.
 func Parse(certPEM []byte) ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
