@@ -71,6 +71,9 @@ type cluster struct {
 	feeds        *stub.Feeds
 	horizons     func(map[txn.JournalID]uint64)
 	fill         func(*control.Report)
+	sessions     func() int
+	reporting    sync.Mutex
+	rates        map[txn.JournalID]rate // of the journals led here; guarded by reporting
 
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -519,12 +522,50 @@ func (c *cluster) report(r *control.Report) {
 		r.ClockBound = now.Latest.Sub(now.Earliest) / 2
 	}
 	c.mu.RLock()
-	fill := c.fill
+	fill, sessions := c.fill, c.sessions
 	c.mu.RUnlock()
 	if fill != nil {
 		fill(r)
 	}
+	if sessions != nil {
+		r.Sessions = sessions()
+	}
+	r.Load = c.load()
 }
+
+// rate is where a journal was when it was last looked at.
+type rate struct {
+	records   uint64
+	at        time.Duration
+	perSecond float64
+}
+
+// load measures the journals that are led here. Their records are commits, but for a few of the journal's own.
+func (c *cluster) load() map[txn.JournalID]control.Load {
+	now := c.cfg.Host.Monotonic()
+	out, rates := map[txn.JournalID]control.Load{}, map[txn.JournalID]rate{}
+	c.reporting.Lock()
+	defer c.reporting.Unlock()
+	for _, id := range c.journalIDs() {
+		j := c.journal(id)
+		if j == nil || !j.Leadership().Leading {
+			continue
+		}
+		r, n := c.rates[id], j.Committed()
+		if r.at == 0 {
+			r = rate{records: n, at: now}
+		} else if passed := now - r.at; passed >= rateWindow {
+			r = rate{records: n, at: now, perSecond: float64(n-r.records) / passed.Seconds()}
+		}
+		rates[id] = r
+		out[id] = control.Load{Commits: r.perSecond}
+	}
+	c.rates = rates
+	return out
+}
+
+// rateWindow is the time over which load is measured.
+const rateWindow = 2 * time.Second
 
 // trim lets go of what every storage has made durable.
 func (c *cluster) trim(below map[txn.JournalID]uint64) {

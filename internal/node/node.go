@@ -98,6 +98,11 @@ func (n *Node) start(ctx context.Context) error {
 		PlaintextAnywhere: n.cfg.PlaintextAnywhere, TrustAnywhere: n.cfg.TrustAnywhere, MaxConnections: n.cfg.MaxConnections,
 	})
 	n.sql.backends.set(n.server)
+	if c := n.data.cluster; c != nil {
+		c.mu.Lock()
+		c.sessions = n.server.Connections
+		c.mu.Unlock()
+	}
 	n.serving.Go(func() {
 		if err := n.server.Serve(run, n.listener); err != nil {
 			n.fatal(err)
