@@ -51,10 +51,17 @@ func classes(q *query, emit func(*class) error) error {
 			return emit(c)
 		})
 	}
+	if oid, ok := q.wantOID("reltype"); ok && oid >= catalog.FirstUserOID {
+		if t := q.Snapshot.TableOfRowType(oid); t != nil {
+			return emit(classOf(catalog.Relation{Table: t}))
+		}
+		return nil
+	}
+	rowType, byRowType := q.wantOID("reltype")
 	name, byName := q.wantText("relname")
 	ns, byNS := q.wantOID("relnamespace")
 	for t := range q.Snapshot.Tables() {
-		if byNS && t.Schema != ns {
+		if byNS && t.Schema != ns || byRowType && t.RowType != rowType {
 			continue
 		}
 		if !byName || t.Name == name {
@@ -71,7 +78,7 @@ func classes(q *query, emit func(*class) error) error {
 			}
 		}
 	}
-	if byNS && ns != catalog.OIDPgCatalog {
+	if byNS && ns != catalog.OIDPgCatalog || byRowType && rowType != 0 {
 		return nil
 	}
 	return systemIndexes(q, func(c *class) error {
@@ -124,7 +131,7 @@ func (c *class) rows(q *query) float64 {
 func defineClasses(r *registry) {
 	type T = class
 	C := func(name string, get func(*query, *T) datum.Datum) col[T] { return col[T]{name, get} }
-	produce(r, "pg_catalog.pg_class", "oid relname relnamespace", classes,
+	produce(r, "pg_catalog.pg_class", "oid relname relnamespace reltype", classes,
 		C("oid", func(_ *query, c *T) datum.Datum { return dInt(c.oid) }),
 		C("relname", func(_ *query, c *T) datum.Datum { return dText(c.name) }),
 		C("relnamespace", func(_ *query, c *T) datum.Datum { return dInt(c.ns) }),
@@ -208,7 +215,9 @@ func defineClasses(r *registry) {
 			return datum.Null
 		}),
 	)
+	r.keep("pg_catalog.pg_class")
 	defineAttributes(r)
+	r.keep("pg_catalog.pg_attribute")
 	defineSmallClasses(r)
 }
 

@@ -3,6 +3,7 @@ package syscat
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/invariant"
@@ -95,6 +96,54 @@ func produce[T any](r *registry, name, keys string, rows func(q *query, emit fun
 		})
 	}
 	r.system[t.OID] = s
+}
+
+// keptRows is how many rows of a table are kept for the next scan.
+const keptRows = 50_000
+
+// keep makes whole scans of a table give the rows that were made for the last one, as long as the catalogue is the same:
+// for tables that show nothing but the catalogue. Tools join them in ways that scan them once for each row of another.
+func (r *registry) keep(name string) {
+	s := r.system[r.tables[name].OID]
+	produce := s.Rows
+	var kept struct {
+		sync.Mutex
+		snap *catalog.Snapshot
+		rows [][]datum.Datum
+	}
+	s.Rows = func(ctx context.Context, env any, eq []plan.SystemEq, emit func([]datum.Datum) error) error {
+		e, err := envOf(env)
+		if err != nil {
+			return err
+		}
+		if len(eq) > 0 {
+			return produce(ctx, env, eq, emit)
+		}
+		kept.Lock()
+		snap, rows := kept.snap, kept.rows
+		kept.Unlock()
+		if snap != e.Snapshot {
+			rows = nil
+			err := produce(ctx, env, nil, func(row []datum.Datum) error {
+				rows = append(rows, row)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if len(rows) <= keptRows {
+				kept.Lock()
+				kept.snap, kept.rows = e.Snapshot, rows
+				kept.Unlock()
+			}
+		}
+		for _, row := range rows {
+			if err := emit(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // emptyRow has NULL in every column, or a zero where NULL is not allowed.

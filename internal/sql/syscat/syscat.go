@@ -164,11 +164,18 @@ func (r *registry) readCatalogs() {
 }
 
 func (r *registry) readInformationSchema() {
+	rowTypes := map[catalog.OID]catalog.OID{}
+	for _, ti := range builtin.Load().Types() {
+		if ti.RelID != 0 {
+			rowTypes[ti.RelID] = ti.OID
+		}
+	}
 	var t *catalog.Table
 	for line := range strings.Lines(informationSchema) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if t == nil || t.Name != f[0] {
-			t = &catalog.Table{OID: parseOID(f[1]), Name: f[0], Schema: catalog.OIDInformationSchema, Kind: catalog.RelKind(f[2][0])}
+			t = &catalog.Table{OID: parseOID(f[1]), Name: f[0], Schema: catalog.OIDInformationSchema, Kind: catalog.RelKind(f[2][0]),
+				RowType: rowTypes[parseOID(f[1])]}
 			r.add(t)
 		}
 		n := len(t.Columns) + 1
