@@ -297,3 +297,35 @@ func TestOlderWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestStopReleasesAll: an adjudicator that is stopped, because its journal leads elsewhere, leaves nobody waiting, and says
+// that another may be asked.
+func TestStopReleasesAll(t *testing.T) {
+	s := openSite(t, memhost.New(), "j", raftgroup.LogConfig{SegmentBytes: 1 << 20}, adjudicator.Config{Promise: time.Minute, Grant: 5 * time.Minute})
+	defer s.close()
+	ctx := context.Background()
+	older := s.request(s.now(), "a")
+	younger := s.request(s.now(), "a")
+	v, err := s.adj.Prepare(ctx, &adjudicator.PrepareRequest{ID: younger.ID, Start: younger.Start, Leader: 2, Conflicts: younger.Conflicts})
+	if err != nil || !v.Yes {
+		t.Fatal(v, err)
+	}
+	parked := make(chan error)
+	go func() {
+		_, err := s.adj.Commit(ctx, older)
+		parked <- err
+	}()
+	s.adj.Stop()
+	if err := <-parked; !adjudicator.NotOwner(err) {
+		t.Fatal(err)
+	}
+	if _, err := s.adj.Commit(ctx, s.request(s.now(), "b")); !adjudicator.NotOwner(err) {
+		t.Fatal(err)
+	}
+	if _, ok := s.adj.Ahead(); ok {
+		t.Fatal("I4: a watermark after the end")
+	}
+	if _, err := s.adj.PromiseWait(ctx, s.now()); !adjudicator.NotOwner(err) {
+		t.Fatal(err)
+	}
+}

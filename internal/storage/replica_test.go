@@ -275,3 +275,37 @@ func TestRebuildCrash(t *testing.T) {
 		}
 	}
 }
+
+// TestDropFact: a span that a record drops is gone once the horizon has passed the record, on every replica, and the fact
+// itself is no row.
+func TestDropFact(t *testing.T) {
+	l := newShared()
+	l.append(100, txn.Image{Key: testKey("a"), Value: []byte("1")}, txn.Image{Key: testKey("b"), Value: []byte("2")})
+	l.append(200, txn.Image{Key: keys.DropKey(keys.Span{Start: testKey("a"), End: testKey("b")}), Value: testKey("b")})
+	s, err := Open(replicaConfig(memhost.New(), l, fixedClock(present)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	count := func() int64 {
+		n, _, err := s.Checksum(context.Background(), keys.Span{}, present)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(); n != 2 {
+		t.Fatalf("%d rows", n)
+	}
+	for _, step := range []struct {
+		horizon clock.Timestamp
+		rows    int64
+	}{{150, 2}, {200, 1}} {
+		if _, err := s.store.Collect(step.horizon, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(); n != step.rows {
+			t.Fatalf("%d rows at horizon %d, want %d", n, step.horizon, step.rows)
+		}
+	}
+}
