@@ -129,7 +129,7 @@ func (b *binder) toDomain(e plan.Expr, to datum.OID) plan.Expr {
 	if t == nil || t.Type != 'd' {
 		return e
 	}
-	d := &plan.Domain{Name: t.Name}
+	d := &plan.Domain{Name: t.Name, Shown: b.facts.TypeName(to)}
 	base := datum.Type{OID: t.BaseType, Mod: t.TypMod}
 	x := e
 	if inner := b.facts.TypeByOID(t.BaseType); inner != nil && inner.Type == 'd' {

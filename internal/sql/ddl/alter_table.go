@@ -174,12 +174,37 @@ func (a *alterer) smallCommand(ctx context.Context, c *parser.AlterTableCmd) err
 		for _, o := range c.Options {
 			delete(b.t.Options, o.Name)
 		}
-	case parser.ATSetLogged:
+	case parser.ATSetLogged, parser.ATSetUnlogged:
+		if b.t.Persistence == 't' {
+			return failure.New(failure.InvalidTableDefinition, "cannot change logged status of table \"%s\" because it is temporary", b.t.Name)
+		}
 		b.t.Persistence = 0
-	case parser.ATSetUnlogged:
-		b.t.Persistence = 'u'
+		if c.Kind == parser.ATSetUnlogged {
+			b.t.Persistence = 'u'
+		}
 	case parser.ATSetWithoutOIDs, parser.ATSetWithoutCluster:
 		return nil
+	case parser.ATDisableRowSecurity, parser.ATNoForceRowSecurity:
+		return nil // it never is in force
+	case parser.ATReplicaIdentity:
+		if c.Word != "DEFAULT" {
+			return failure.NotSupported("REPLICA IDENTITY %s is", c.Word)
+		}
+		return nil
+	case parser.ATEnableTrigger, parser.ATEnableAlwaysTrigger, parser.ATEnableReplicaTrigger, parser.ATDisableTrigger:
+		switch {
+		case c.Name != "":
+			return failure.New(failure.UndefinedObject, "trigger \"%s\" for table \"%s\" does not exist", c.Name, b.t.Name)
+		case c.Kind == parser.ATDisableTrigger && c.Word == "ALL":
+			return failure.NotSupported("disabling the checks of foreign keys is")
+		}
+		return nil // there are no triggers but those of foreign keys, which are on
+	case parser.ATEnableRule, parser.ATEnableAlwaysRule, parser.ATEnableReplicaRule, parser.ATDisableRule:
+		return failure.New(failure.UndefinedObject, "rule \"%s\" for relation \"%s\" does not exist", c.Name, b.t.Name)
+	case parser.ATNotOf:
+		return failure.New(failure.WrongObjectType, "\"%s\" is not a typed table", b.t.Name)
+	case parser.ATAttachPartition, parser.ATDetachPartition:
+		return failure.New(failure.InvalidObjectDefinition, "table \"%s\" is not partitioned", b.t.Name)
 	default:
 		return failure.NotSupported("this form of ALTER TABLE is")
 	}

@@ -401,6 +401,9 @@ func (e *Env) alterSchema(ctx context.Context, s *parser.AlterObjectSchemaStmt) 
 		return res, failure.New(failure.FeatureNotSupported, "cannot move an owned sequence into another schema").
 			WithDetail("Sequence \"%s\" is linked to table \"%s\".", r.Name(), e.snap().TableByOID(r.Table.Sequence.OwnedByTable).Name)
 	}
+	if r.Table.Schema == d.OID {
+		return res, nil
+	}
 	return res, e.moveRelation(ctx, r.Table, d)
 }
 

@@ -122,7 +122,7 @@ func (c *compiler) castDomain(e *plan.Cast, a evalFn) evalFn {
 			return datum.Null, err
 		}
 		if d.IsNull() && dom.NotNull {
-			return datum.Null, st.ofDomain(failure.New(failure.NotNullViolation, "domain %s does not allow null values", dom.Name), dom)
+			return datum.Null, st.ofDomain(failure.New(failure.NotNullViolation, "domain %s does not allow null values", dom.Shown), dom)
 		}
 		for i, k := range checks {
 			cell[0] = d
@@ -132,7 +132,7 @@ func (c *compiler) castDomain(e *plan.Cast, a evalFn) evalFn {
 			}
 			if !ok.IsNull() && !ok.Bool() {
 				return datum.Null, st.ofDomain(failure.New(failure.CheckViolation,
-					"value for domain %s violates check constraint \"%s\"", dom.Name, dom.Checks[i].Name), dom).
+					"value for domain %s violates check constraint \"%s\"", dom.Shown, dom.Checks[i].Name), dom).
 					WithConstraint(dom.Checks[i].Name)
 			}
 		}

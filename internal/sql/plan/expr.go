@@ -95,6 +95,7 @@ type Cast struct {
 // Domain is what CastDomain checks. Checks are expressions of the value, which is Column 0 of a one-column row.
 type Domain struct {
 	Name    string
+	Shown   string    // the name as messages have it
 	Schema  datum.OID // of the schema it is in
 	NotNull bool
 	Checks  []DomainCheck
