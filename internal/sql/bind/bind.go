@@ -27,6 +27,27 @@ type Env struct {
 	// Input reads a literal: the type's input function, with the session's DateStyle and TimeZone. The modifier of the
 	// type counts for interval only.
 	Input func(t datum.Type, text string) (datum.Datum, error)
+	// Args are the arguments of the function whose body is bound: they are the parameters too.
+	Args []Arg
+}
+
+// Arg is an argument of a function.
+type Arg struct {
+	Name string
+	Type datum.Type
+}
+
+// bodyScope is the scope around the statements of a function's body; nil elsewhere.
+func (b *binder) bodyScope() *scope {
+	if b.env.Args == nil {
+		return nil
+	}
+	s := &scope{kind: PlaceSelectTarget, named: make([]namedArg, len(b.env.Args))}
+	for i, a := range b.env.Args {
+		s.named[i] = namedArg{name: a.Name, expr: &plan.Param{Index: i, Typ: a.Type}}
+		b.params.types = append(b.params.types, a.Type)
+	}
+	return s
 }
 
 // Statement binds a SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE. sql is the text that the tree was parsed from,
@@ -180,15 +201,15 @@ func (b *binder) statement(stmt parser.Statement) *plan.BoundStmt {
 		if stmt.Into != nil {
 			b.notSupported(stmt.Into.Pos, "SELECT ... INTO here")
 		}
-		return &plan.BoundStmt{Kind: plan.KindSelect, Query: b.query(nil, stmt, true)}
+		return &plan.BoundStmt{Kind: plan.KindSelect, Query: b.query(b.bodyScope(), stmt, true)}
 	case *parser.InsertStmt:
-		return b.insert(nil, stmt)
+		return b.insert(b.bodyScope(), stmt)
 	case *parser.UpdateStmt:
-		return b.update(nil, stmt)
+		return b.update(b.bodyScope(), stmt)
 	case *parser.DeleteStmt:
-		return b.delete(nil, stmt)
+		return b.delete(b.bodyScope(), stmt)
 	case *parser.MergeStmt:
-		return b.merge(nil, stmt)
+		return b.merge(b.bodyScope(), stmt)
 	}
 	b.notSupported(stmt.Position(), "%T as a query", stmt)
 	return nil
@@ -204,6 +225,11 @@ func (b *binder) finish(s *plan.BoundStmt) {
 	s.NextCol = b.nextCol
 	s.NextCTE = b.nextCTE
 	s.ReadOnly = !b.writes && s.Kind == plan.KindSelect
+	for _, oid := range s.Objects {
+		if b.env.Snapshot.FunctionByOID(oid) != nil {
+			s.Privileges = append(s.Privileges, plan.Privilege{Relation: oid, Priv: catalog.PrivExecute})
+		}
+	}
 }
 
 // privileges collects what the statement needs of each relation.

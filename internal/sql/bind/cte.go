@@ -125,7 +125,7 @@ func (b *binder) bindCTE(s *scope, w *parser.WithClause, c *parser.CommonTableEx
 		def.Cols = infos(def.Query.Cols)
 		def.Volatile = volatileRel(def.Query.Rel)
 	default:
-		if s.parent != nil {
+		if s.parent != nil && s.parent.named == nil {
 			b.fail(c.Pos, failure.FeatureNotSupported, "WITH clause containing a data-modifying statement must be at the top level")
 		}
 		def.DML = b.dml(s, c.Query)

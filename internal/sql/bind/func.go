@@ -150,7 +150,7 @@ func (b *binder) arrange(_ *scope, r *builtin.Resolved, args []plan.Expr, pos []
 		at := i
 		if r.Order != nil {
 			if at = r.Order[i]; at < 0 {
-				out = append(out, b.defaultArg(r.Defaults[-1-at]))
+				out = append(out, b.defaultArg(r, r.Defaults[-1-at]))
 				defaults = nil
 				continue
 			}
@@ -158,7 +158,7 @@ func (b *binder) arrange(_ *scope, r *builtin.Resolved, args []plan.Expr, pos []
 		out = append(out, b.coerceArg(b.anyArg(args[at], t), t, pos[at]))
 	}
 	for _, d := range defaults {
-		out = append(out, b.defaultArg(d))
+		out = append(out, b.defaultArg(r, d))
 	}
 	if r.VariadicFrom >= 0 {
 		elems := out[r.VariadicFrom:]
@@ -179,7 +179,13 @@ func (b *binder) anyArg(e plan.Expr, t datum.OID) plan.Expr {
 	return e
 }
 
-func (b *binder) defaultArg(d builtin.DefaultArg) plan.Expr {
+func (b *binder) defaultArg(r *builtin.Resolved, d builtin.DefaultArg) plan.Expr {
+	if r.Func.OID >= catalog.FirstUserOID {
+		e := b.parseStored(d.Text)
+		b.noPos++
+		defer func() { b.noPos-- }()
+		return b.coerceAssign(b.expr(&scope{kind: PlaceDefault}, e), datum.T(d.Type), "", -1)
+	}
 	c := &plan.Const{Val: datum.NewText(d.Text), Typ: datum.T(datum.OIDUnknown)}
 	if d.Text == "NULL" {
 		c = &plan.Const{Typ: datum.T(d.Type)}
@@ -197,7 +203,13 @@ func (b *binder) finishCall(s *scope, r *builtin.Resolved, args []plan.Expr, var
 	if fn.OID >= catalog.FirstUserOID {
 		b.useObject(fn.OID)
 		if user := b.env.Snapshot.FunctionByOID(fn.OID); user != nil {
-			return b.inlineFunction(s, user, r, args, pos)
+			if user.Procedure {
+				b.throw(pos, failure.New(failure.WrongObjectType, "%s is a procedure", b.signature(user)).
+					WithHint("To call a procedure, use CALL."))
+			}
+			if x := b.inlineFunction(s, user, r, args, pos); x != nil {
+				return x
+			}
 		}
 	}
 	typ := datum.T(r.Ret)

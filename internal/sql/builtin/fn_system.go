@@ -475,6 +475,25 @@ func (r *registry) delegates() {
 	}
 }
 
+// Delegate makes the session compute a function.
+func Delegate(fn *Func) *Func {
+	fn.Bind, fn.System = bindSystem, true
+	if fn.RetSet {
+		fn.Set = func(call *Call, c *Context, a []datum.Datum) (RowIter, error) {
+			s, err := c.session(call.Func.Name)
+			if err != nil {
+				return nil, err
+			}
+			rows, err := s.SystemRows(call.Func, append([]datum.Datum(nil), a...))
+			if err != nil {
+				return nil, err
+			}
+			return &recordRows{rows: rows}, nil
+		}
+	}
+	return fn
+}
+
 func bindSystem(call *Call) (Impl, error) {
 	fn := call.Func
 	return func(c *Context, a []datum.Datum) (datum.Datum, error) {

@@ -85,6 +85,8 @@ type Engine interface {
 	BindExpr(ctx context.Context, r ExprRequest) (ExprInfo, error)
 	// BindQuery checks a view's query.
 	BindQuery(ctx context.Context, r QueryRequest) (QueryInfo, error)
+	// CheckFunction makes sure that the body of a function fits what it declares.
+	CheckFunction(ctx context.Context, s *catalog.Snapshot, p catalog.Path, f *catalog.Function) error
 	// Query runs a statement as a superuser inside the transaction of c, with c's view of the schema and an empty
 	// search path, and returns the number of rows it returned or changed. Rows passed to each may be kept.
 	Query(ctx context.Context, c *catalog.Txn, sql string, each func(row []datum.Datum) error) (int64, error)

@@ -31,6 +31,8 @@ func (e *Env) rename(ctx context.Context, s *parser.RenameStmt) (Result, error) 
 			return res, e.renameRelation(ctx, &parser.RenameStmt{Object: s.Object, Relation: &parser.RangeVar{Relation: n}, NewName: s.NewName})
 		}
 		return res, e.renameType(ctx, s)
+	case parser.ObjectFunction, parser.ObjectProcedure, parser.ObjectRoutine:
+		return res, e.renameFunction(ctx, s)
 	default:
 		return res, failure.NotSupported("ALTER %s RENAME is", s.Object)
 	}

@@ -82,6 +82,10 @@ func (e *Env) run(ctx context.Context, s parser.Statement) (Result, error) {
 
 func (e *Env) runMore(ctx context.Context, s parser.Statement) (Result, error) {
 	switch s := s.(type) {
+	case *parser.CreateFunctionStmt:
+		return e.createFunction(ctx, s)
+	case *parser.AlterFunctionStmt:
+		return e.alterFunction(ctx, s)
 	case *parser.AlterOwnerStmt:
 		return e.alterOwner(ctx, s)
 	case *parser.AlterObjectSchemaStmt:
@@ -339,6 +343,8 @@ func (e *Env) alterOwner(ctx context.Context, s *parser.AlterOwnerStmt) (Result,
 		}
 		t.ACL, t.Owner = aclForOwner(t.ACL, t.Owner, r.OID), r.OID
 		return res, e.put(ctx, t)
+	case parser.ObjectFunction, parser.ObjectProcedure, parser.ObjectRoutine:
+		return res, e.functionOwner(ctx, s)
 	default:
 		return res, failure.NotSupported("ALTER %s OWNER is", s.Object)
 	}
@@ -368,6 +374,9 @@ func (e *Env) alterSchema(ctx context.Context, s *parser.AlterObjectSchemaStmt) 
 		return res, err
 	}
 	if s.Relation == nil {
+		if s.Object == parser.ObjectFunction || s.Object == parser.ObjectProcedure || s.Object == parser.ObjectRoutine {
+			return res, e.functionSchema(ctx, s, d.OID)
+		}
 		if s.Object != parser.ObjectTypeName && s.Object != parser.ObjectDomain {
 			return res, failure.NotSupported("ALTER %s SET SCHEMA is", s.Object)
 		}

@@ -134,6 +134,12 @@ func (s *Session) checkPrivileges(needs []plan.Privilege) error {
 		if n.CheckAs != 0 {
 			user = n.CheckAs
 		}
+		if f := snap.FunctionByOID(n.Relation); f != nil {
+			if !snap.HasFunction(user, f) {
+				return catalog.Denied("function", f.Name)
+			}
+			continue
+		}
 		t := snap.RelationByOID(n.Relation).Table
 		if t == nil || snap.HasTable(user, t, n.Priv) {
 			continue

@@ -178,6 +178,9 @@ func (h *hooks) SystemFunction(fn *builtin.Func, args []datum.Datum) (datum.Datu
 	if d, known, err := h.advisoryFunction(fn, args); known {
 		return d, err
 	}
+	if fn.OID >= catalog.FirstUserOID {
+		return h.ses().callScalar(h.ctx, fn.OID, args)
+	}
 	switch fn.Name {
 	case "pg_my_temp_schema":
 		return datum.NewInt(int64(h.ses().path().Temp)), nil
@@ -190,6 +193,9 @@ func (h *hooks) SystemFunction(fn *builtin.Func, args []datum.Datum) (datum.Datu
 
 // SystemRows implements builtin.Session.
 func (h *hooks) SystemRows(fn *builtin.Func, args []datum.Datum) ([][]datum.Datum, error) {
+	if fn.OID >= catalog.FirstUserOID {
+		return h.ses().callSet(h.ctx, fn.OID, args)
+	}
 	return h.engine.system().FunctionRows(h.ctx, (*systemEnv)(h), fn, args)
 }
 

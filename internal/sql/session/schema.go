@@ -51,6 +51,9 @@ func (s *Session) schemaChange(ctx context.Context, st *statement) (*execution, 
 
 // call is CALL: of sys.wait_for_job, the one procedure there is.
 func (s *Session) call(ctx context.Context, c *parser.FuncCall) (*execution, error) {
+	if e, err := s.callProcedure(ctx, c); e != nil || err != nil {
+		return e, err
+	}
 	if n := len(c.Name); n != 2 || c.Name[0] != "sys" || c.Name[1] != "wait_for_job" || len(c.Args) != 1 {
 		return nil, failure.New(failure.UndefinedFunction, "procedure %s does not exist", parser.Format(c)).
 			WithHint("No procedure matches the given name and argument types. You might need to add explicit type casts.")

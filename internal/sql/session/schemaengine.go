@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/sql/bind"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
@@ -101,6 +102,20 @@ func (e *schemaEngine) BindQuery(ctx context.Context, r ddl.QueryRequest) (ddl.Q
 	q.rewrite(r.Query)
 	info.Text = parser.Format(r.Query)
 	return info, nil
+}
+
+// CheckFunction implements ddl.Engine.
+func (e *schemaEngine) CheckFunction(_ context.Context, snap *catalog.Snapshot, path catalog.Path, f *catalog.Function) error {
+	if !e.ses().settings.Bool("check_function_bodies") {
+		return nil
+	}
+	env := e.names(snap, path)
+	env.Facts = e.ses().facts()
+	_, err := bind.FunctionBody(env, f)
+	if err := failure.As(err); err != nil {
+		return err.Edit().WithWhere("SQL function \"%s\"", f.Name)
+	}
+	return err
 }
 
 // columnUses are the columns that a query reads.

@@ -46,6 +46,8 @@ type Session struct {
 	}
 	sequences sequenceState
 	advisory  []advisoryHeld // locks that outlive the transaction
+	// calls is how deep calls of SQL functions are nested.
+	calls int
 	// temp names the schema of the session's temporary objects, temporary says that it may be there.
 	temp       string
 	temporary  bool

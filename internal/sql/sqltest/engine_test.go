@@ -184,6 +184,11 @@ func (e *engine) BindExpr(ctx context.Context, r ddl.ExprRequest) (ddl.ExprInfo,
 	return info, nil
 }
 
+// CheckFunction implements ddl.Engine.
+func (e *engine) CheckFunction(context.Context, *catalog.Snapshot, catalog.Path, *catalog.Function) error {
+	return nil
+}
+
 // BindQuery implements ddl.Engine.
 func (e *engine) BindQuery(_ context.Context, r ddl.QueryRequest) (ddl.QueryInfo, error) {
 	bound, err := bind.Statement(e.bindEnv(r.Snapshot, r.Path), r.Query, r.Text, nil)

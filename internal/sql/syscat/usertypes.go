@@ -58,11 +58,59 @@ func (u UserTypes) TypePrefix(t *builtin.TypeInfo) string {
 	return catalog.QuoteIdent(u.Snapshot.SchemaName(t.Schema)) + "."
 }
 
-// FuncByOID implements builtin.Extra: there are no user-written functions yet.
-func (u UserTypes) FuncByOID(catalog.OID) *builtin.Func { return nil }
+// FuncByOID implements builtin.Extra.
+func (u UserTypes) FuncByOID(oid catalog.OID) *builtin.Func {
+	if f := u.Snapshot.FunctionByOID(oid); f != nil {
+		return u.userFunction(f)
+	}
+	return nil
+}
 
 // FuncsByName implements builtin.Extra.
-func (u UserTypes) FuncsByName(string, string) []*builtin.Func { return nil }
+func (u UserTypes) FuncsByName(schema, name string) []*builtin.Func {
+	var out []*builtin.Func
+	for _, f := range u.Snapshot.FindFunctions(u.Path, schema, name) {
+		out = append(out, u.userFunction(f))
+	}
+	return out
+}
+
+// userFunction is a user's function as name resolution and the executor see it: the session runs it.
+func (u UserTypes) userFunction(f *catalog.Function) *builtin.Func {
+	fn := &builtin.Func{OID: f.OID, Name: f.Name, Schema: f.Schema, Kind: 'f', Strict: f.Strict, RetSet: f.ReturnSet, Cost: 100,
+		Volatility: f.Volatility, NumDefaults: len(f.Defaults), Ret: f.ReturnType.OID, Defaults: f.Defaults, Prosrc: f.Body}
+	if f.Procedure {
+		fn.Kind = 'p'
+	}
+	for i, t := range f.ArgTypes {
+		fn.Args = append(fn.Args, t.OID)
+		mode, name := byte('i'), ""
+		if i < len(f.ArgNames) {
+			name = f.ArgNames[i]
+		}
+		if f.Variadic && i == len(f.ArgTypes)-1 {
+			mode, fn.Variadic = 'v', u.elementType(t.OID)
+		}
+		fn.AllArgs, fn.ArgModes, fn.ArgNames = append(fn.AllArgs, t.OID), append(fn.ArgModes, mode), append(fn.ArgNames, name)
+	}
+	for i, t := range f.OutTypes {
+		fn.AllArgs, fn.ArgModes, fn.ArgNames = append(fn.AllArgs, t.OID), append(fn.ArgModes, 't'), append(fn.ArgNames, f.OutNames[i])
+	}
+	if fn.RetSet {
+		fn.Rows = 1000
+	}
+	return builtin.Delegate(fn)
+}
+
+func (u UserTypes) elementType(array catalog.OID) catalog.OID {
+	if t := builtin.Load().TypeByOID(array); t != nil {
+		return t.Elem
+	}
+	if t := u.TypeByOID(array); t != nil {
+		return t.Elem
+	}
+	return 0
+}
 
 func (e *Env) userType(oid catalog.OID) *builtin.TypeInfo {
 	return UserTypes{e.Snapshot, e.Path}.TypeByOID(oid)

@@ -1,0 +1,25 @@
+-- Correlated aggregates.
+create table o(id int primary key, k int, v int, s text);
+create table i(id int primary key, k int, v numeric, s text);
+insert into o select g, g % 50, g, 'x'||g%7 from generate_series(1,500) g;
+insert into o values (1000,null,1,null);
+insert into i select g, g % 40, g*1.5, 'x'||g%5 from generate_series(1,2000) g;
+insert into i values (5000,null,5,'z');
+analyze o;
+analyze i;
+select count(*), sum(o.v) from o where o.v > (select 0.1*avg(v) from i where i.k = o.k);
+select count(*), sum(o.v) from o where (select count(*) from i where i.k = o.k) = 0;
+select count(*), sum(o.v) from o where (select count(*) + 1 from i where i.k = o.k and i.s = o.s) > 3;
+select o.k, (select string_agg(i.s, ',' order by i.s) from i where i.k = o.k and i.id < 100) from o where v < 5 or v between 43 and 48 order by v;
+select count(*) from o join i on o.id = i.id where i.v >= (select min(i2.v) from i i2 where i2.k = o.k and i2.s = i.s);
+select count(*) from o where v > (select sum(i.v)/1000 from i where i.k + 1 = o.k * 1) or k is null;
+select o.id, x.c from o, lateral (select count(*) c from i where i.k = o.k and i.v > (select avg(i3.v) from i i3 where i3.k = i.k and i3.s = o.s)) x where o.id < 10 order by 1;
+update o set v = v + 1 where v < (select avg(v) from i where i.k = o.k) / 100;
+delete from o where v > (select max(v) from i where i.k = o.k);
+select count(*), sum(v) from o;
+select sum((select count(*) from i where i.k = o.k)) from o;
+select k, (select sum(c) from (select count(*) c from i where i.k = o.k group by i.s) q) from o where v<20 order by v;
+select (select avg(v) from i where i.k = o.k having count(*) > 55) from o where v < 12 order by v;
+select case when k = 0 then (select 1/count(*) from i where i.k = o.k + 100) else 5 end from o where k <> 0 and v < 4;
+explain (costs off) select count(*) from o where o.v > (select 0.1*avg(v) from i where i.k = o.k);
+explain (costs off) select count(*) from o where id = 5 and o.v > (select 0.1*avg(v) from i where i.k = o.k);
