@@ -80,8 +80,17 @@ func startClusterData(ctx context.Context, cfg Config, c *cluster, fatal func(er
 	c.mu.Lock()
 	c.fill = func(rep *control.Report) {
 		rep.Storage = map[txn.JournalID]control.Position{}
-		for id, n := range r.Durable() {
-			rep.Storage[id] = control.Position{Applied: n, Durable: n}
+		durable := r.Durable()
+		for id, n := range r.Applied() {
+			rep.Storage[id] = control.Position{Applied: n, Durable: durable[id]}
+		}
+		for id, n := range durable { // all there is while the storage is being rebuilt
+			if _, ok := rep.Storage[id]; !ok {
+				rep.Storage[id] = control.Position{Durable: n}
+			}
+		}
+		if !r.Ready() {
+			rep.Problems = append(rep.Problems, "its storage is being brought up to date and answers no reads yet")
 		}
 	}
 	c.mu.Unlock()

@@ -178,6 +178,14 @@ func (r *Replica) Durable() map[txn.JournalID]uint64 {
 	return maps.Clone(r.durable)
 }
 
+// Applied is Storage.Applied; it has nothing while the replica is being rebuilt.
+func (r *Replica) Applied() map[txn.JournalID]uint64 {
+	if s := r.current.Load(); s != nil {
+		return s.Applied()
+	}
+	return nil
+}
+
 func (r *Replica) setDurable(m map[txn.JournalID]uint64) {
 	r.mu.Lock()
 	r.durable = maps.Clone(m)

@@ -89,6 +89,15 @@ func (s *Storage) Close() error {
 	return s.store.Close()
 }
 
+// Applied returns up to which record each journal is applied.
+func (s *Storage) Applied() map[txn.JournalID]uint64 {
+	out := make(map[txn.JournalID]uint64, len(s.journals))
+	for _, f := range s.journals {
+		out[f.id] = f.applied.Load()
+	}
+	return out
+}
+
 // leave puts a token into a channel that holds one.
 func leave(tokens chan struct{}) {
 	select {
