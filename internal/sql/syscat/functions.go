@@ -357,7 +357,7 @@ func objDescription(c *call) (datum.Datum, error) {
 	}
 	want := catalogOID(class)
 	out := datum.Null
-	if oid < catalog.FirstUserOID && want != classNamespace {
+	if oid < catalog.FirstUserOID && want != classNamespace && want != classExtension {
 		return c.builtinDescription(oid, want, 0), nil
 	}
 	err := c.descriptions(func(d *description) error {
@@ -382,6 +382,8 @@ func catalogOID(name string) catalog.OID {
 		return classProc
 	case "pg_constraint":
 		return classConstraint
+	case "pg_extension":
+		return classExtension
 	case "pg_operator":
 		return 2617
 	case "pg_cast":

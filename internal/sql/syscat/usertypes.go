@@ -371,6 +371,10 @@ func (e *Env) descriptions(emit func(*description) error) error {
 	for t := range e.Snapshot.Types() {
 		say(t.OID, classType, 0, t.Comment)
 	}
+	_ = extensions(func(x *extension) error {
+		say(x.oid, classExtension, 0, x.text)
+		return nil
+	})
 	for f := range e.Snapshot.Functions() {
 		say(f.OID, classProc, 0, f.Comment)
 	}
