@@ -361,7 +361,7 @@ func (c *cluster) lead(ctx context.Context, r *replica) {
 		if err != nil {
 			return
 		}
-		a := adjudicator.New(adjudicator.Config{Journal: id, Ranges: c.control.Map().RangesOf(id), Lead: c.newsTime}, c.clock, c.cfg.Host, r.journal)
+		a := adjudicator.New(adjudicator.Config{Journal: id, Ranges: c.control.Map().RangesOf(id), Lead: c.newsTime, Fate: c.fate}, c.clock, c.cfg.Host, r.journal)
 		term, stop := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {
@@ -386,6 +386,16 @@ func (c *cluster) lead(ctx context.Context, r *replica) {
 			return
 		}
 	}
+}
+
+// fate says what became of a transaction that another journal leads, as far as this node's replica of that journal knows.
+func (c *cluster) fate(leader txn.JournalID, id txn.ID, ub clock.Timestamp) (clock.Timestamp, txn.Outcome) {
+	j := c.journal(leader)
+	if j == nil {
+		return 0, txn.OutcomeInProgress
+	}
+	outcome, t := j.Resolve(id, ub)
+	return t, outcome
 }
 
 // awaitLeading waits until the journal leads here, or does not any more in the known term.
