@@ -417,6 +417,7 @@ type Function struct {
 	ReturnSet  bool `json:",omitempty"`
 	// OutNames and OutTypes are the columns of RETURNS TABLE and OUT arguments.
 	OutNames   []string     `json:",omitempty"`
+	Table      bool         `json:",omitempty"` // they are those of RETURNS TABLE
 	OutTypes   []datum.Type `json:",omitempty"`
 	Variadic   bool         `json:",omitempty"`
 	Body       string       // SQL text

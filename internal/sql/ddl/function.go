@@ -208,6 +208,7 @@ func (e *Env) functionParams(ctx context.Context, f *catalog.Function, s *parser
 
 // functionReturns works out the result.
 func (e *Env) functionReturns(f *catalog.Function, s *parser.CreateFunctionStmt) error {
+	f.Table = s.ReturnsTable
 	f.ReturnSet = s.ReturnsTable || s.Returns != nil && s.Returns.SetOf
 	record := datum.T(datum.OIDRecord)
 	switch {

@@ -58,7 +58,9 @@ func functionNamed(name string) func(*call) (datum.Datum, error) {
 		return getFunctionArguments
 	case "pg_get_function_result":
 		return getFunctionResult
-	case "pg_get_functiondef", "pg_get_function_sqlbody", "pg_get_function_arg_default", "pg_get_triggerdef", "pg_get_partkeydef",
+	case "pg_get_functiondef":
+		return functionDef
+	case "pg_get_function_sqlbody", "pg_get_function_arg_default", "pg_get_triggerdef", "pg_get_partkeydef",
 		"pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
 		"pg_get_statisticsobjdef_expressions", "pg_get_replica_identity_index", "pg_relation_filepath", "pg_tablespace_location",
 		"pg_stat_get_last_vacuum_time", "pg_stat_get_last_autovacuum_time", "pg_stat_get_last_autoanalyze_time":
@@ -259,13 +261,16 @@ func getFunctionArguments(c *call) (datum.Datum, error) {
 			continue
 		}
 		s := map[byte]string{'o': "OUT ", 'b': "INOUT ", 'v': "VARIADIC "}[mode]
+		if fn.Kind == 'p' && mode == 'i' {
+			s = "IN "
+		}
 		if i < len(fn.ArgNames) && fn.ArgNames[i] != "" {
 			s += catalog.QuoteIdent(fn.ArgNames[i]) + " "
 		}
 		s += c.FormatType(datum.T(t))
 		if mode != 'o' {
 			if d := input - (len(fn.Args) - fn.NumDefaults); d >= 0 && d < len(fn.Defaults) && c.fn.Name == "pg_get_function_arguments" {
-				s += " DEFAULT " + c.defaultText(t, fn.Defaults[d])
+				s += " DEFAULT " + c.defaultText(fn, t, fn.Defaults[d])
 			}
 			input++
 		}
@@ -274,8 +279,11 @@ func getFunctionArguments(c *call) (datum.Datum, error) {
 	return dText(strings.Join(out, ", ")), nil
 }
 
-// defaultText prints a parameter's default.
-func (e *Env) defaultText(t catalog.OID, text string) string {
+// defaultText prints a parameter's default. Those of users' functions are SQL.
+func (e *Env) defaultText(fn *builtin.Func, t catalog.OID, text string) string {
+	if fn.OID >= catalog.FirstUserOID {
+		return text
+	}
 	switch datum.KindOf(t) {
 	case datum.KindBool, datum.KindInt, datum.KindFloat:
 		return map[string]string{"t": "true", "f": "false"}[text] + suffix(text != "t" && text != "f", text)
@@ -333,6 +341,14 @@ func typeIsVisible(c *call) (datum.Datum, error) {
 func (c *call) builtinVisible() bool {
 	if c.fn.Name != "pg_function_is_visible" {
 		return true
+	}
+	if f := c.Snapshot.FunctionByOID(c.oid(0)); f != nil {
+		for _, o := range c.Snapshot.FindFunctions(c.Path, "", f.Name) {
+			if o.OID == f.OID {
+				return true
+			}
+		}
+		return false
 	}
 	fn := c.Facts.FuncByOID(c.oid(0))
 	return fn != nil && fn.Schema == catalog.OIDPgCatalog

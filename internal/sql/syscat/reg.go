@@ -267,9 +267,23 @@ func (e *Env) typeName(oid catalog.OID) string {
 	return e.Facts.TypeName(oid)
 }
 
+// bareProc says whether a user's function is found by its name alone.
+func (e *Env) bareProc(reg catalog.OID, f *builtin.Func) bool {
+	all := e.Facts.FuncsByName("", f.Name)
+	if reg == datum.OIDRegproc {
+		return len(all) == 1 && all[0].OID == f.OID
+	}
+	for _, o := range all {
+		if slices.Equal(o.Args, f.Args) {
+			return o.OID == f.OID
+		}
+	}
+	return false
+}
+
 func (e *Env) procName(reg catalog.OID, f *builtin.Func) string {
 	name := catalog.QuoteIdent(f.Name)
-	if f.Schema != catalog.OIDPgCatalog {
+	if f.Schema != catalog.OIDPgCatalog && !e.bareProc(reg, f) {
 		name = catalog.QuoteIdent(e.Snapshot.SchemaName(f.Schema)) + "." + name
 	} else if reg == datum.OIDRegproc && len(e.Facts.FuncsByName("pg_catalog", f.Name)) > 1 {
 		name = "pg_catalog." + name

@@ -93,8 +93,12 @@ func (u UserTypes) userFunction(f *catalog.Function) *builtin.Func {
 		}
 		fn.AllArgs, fn.ArgModes, fn.ArgNames = append(fn.AllArgs, t.OID), append(fn.ArgModes, mode), append(fn.ArgNames, name)
 	}
+	mode := byte('o')
+	if f.Table {
+		mode = 't'
+	}
 	for i, t := range f.OutTypes {
-		fn.AllArgs, fn.ArgModes, fn.ArgNames = append(fn.AllArgs, t.OID), append(fn.ArgModes, 't'), append(fn.ArgNames, f.OutNames[i])
+		fn.AllArgs, fn.ArgModes, fn.ArgNames = append(fn.AllArgs, t.OID), append(fn.ArgModes, mode), append(fn.ArgNames, f.OutNames[i])
 	}
 	if fn.RetSet {
 		fn.Rows = 1000
@@ -309,6 +313,11 @@ func defineFunctions(r *registry) {
 	_, args := t.ColumnByName("proargtypes")
 	_, nargs := t.ColumnByName("pronargs")
 	produceRows(r, t, "oid proname", func(q *query, emit func([]datum.Datum) error) error {
+		for f := range q.Snapshot.Functions() {
+			if err := rowsWhere(q, [][]datum.Datum{q.userFunctionRow(t, f)}, emit); err != nil {
+				return err
+			}
+		}
 		return rowsWhere(q, rows(), func(row []datum.Datum) error {
 			if row[nargs].Int() == 0 && len(row[args].Array().Elems) > 0 {
 				row = append([]datum.Datum(nil), row...)

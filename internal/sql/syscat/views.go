@@ -157,6 +157,17 @@ func (e *Env) dependencies(emit func(*dependency) error) error {
 		say(dependency{classRelation, t.OID, 0, classNamespace, t.Schema, 0, 'n'})
 		e.tableDependencies(t, say)
 	}
+	for f := range e.Snapshot.Functions() {
+		say(dependency{classProc, f.OID, 0, classNamespace, f.Schema, 0, 'n'})
+		for _, oid := range f.DependsOn {
+			switch t := e.Snapshot.TableByOID(oid); {
+			case t != nil:
+				say(dependency{classProc, f.OID, 0, classType, t.RowType, 0, 'n'})
+			case e.Snapshot.TypeByOID(oid) != nil:
+				say(dependency{classProc, f.OID, 0, classType, oid, 0, 'n'})
+			}
+		}
+	}
 	e.extensionMembers(say)
 	return err
 }
