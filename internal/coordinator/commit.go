@@ -325,7 +325,11 @@ func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
 		switch r.Reason {
 		case txn.ReasonNone:
 			// Commit wait: usually over already, because the append took longer than the lead.
-			t.db.cfg.Clock.WaitPast(r.Time, nil)
+			if !t.db.cfg.Clock.WaitPast(r.Time, ctx.Done()) {
+				// It is committed, but must not be acknowledged before its time has passed everywhere (I1). While the clock's error
+				// is not bounded that may take for ever.
+				return 0, errUnknown(ctx.Err())
+			}
 			return r.Time, nil
 		case txn.ReasonBusy, txn.ReasonNotReady, txn.ReasonExpired:
 			if int(attempt) < t.db.cfg.Attempts {
@@ -496,9 +500,13 @@ func (t *Txn) resolve(ctx context.Context, p *plan, bound clock.Timestamp, cause
 		return Result{}, failure.New(failure.SerializationFailure, "transaction was not committed because its adjudicator changed").
 			WithCause(cause)
 	default:
-		return Result{}, failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
-			WithHint("Ask for it with pg_xact_status().").WithCause(cause)
+		return Result{}, errUnknown(cause)
 	}
+}
+
+func errUnknown(cause error) error {
+	return failure.New(failure.StatementCompletionUnknown, "transaction outcome is unknown").
+		WithHint("Ask for it with pg_xact_status().").WithCause(cause)
 }
 
 // backoff waits a little, longer with every attempt, and differently for everyone.

@@ -23,6 +23,7 @@ type scripted struct {
 	commits  []any // Result or error, in turn; the last one stays
 	votes    []any // txn.Vote or error
 	resolved any   // clock.Timestamp (0: aborted) or error
+	decided  func()
 }
 
 func (s *scripted) note(format string, args ...any) {
@@ -43,6 +44,9 @@ func (s *scripted) Commit(_ context.Context, r *CommitRequest) (Result, error) {
 	s.note("commit attempt=%d exclusive=%d shared=%d schema=%d schema-writes=%d votes=%d images=%d chunks=%d participants=%v",
 		r.Attempt, len(r.Conflicts.Exclusive), len(r.Conflicts.Shared), len(r.Conflicts.Schema), len(r.Conflicts.SchemaWrites),
 		len(r.Votes), len(r.Record.Images), r.Record.Chunks, r.Record.Participants)
+	if s.decided != nil {
+		s.decided()
+	}
 	switch a := take(&s.commits).(type) {
 	case Result:
 		if r.Proposed != nil && a.Reason == txn.ReasonNone {
@@ -89,6 +93,7 @@ type world struct {
 	adjs []*scripted
 	db   *DB
 	now  clock.Timestamp
+	lost bool // the clock's error is not bounded: no time is known to have passed
 }
 
 func newWorld(t *testing.T, adjudicators int, change func(*Config)) *world {
@@ -109,7 +114,11 @@ func (w *world) Now() (clock.Interval, bool) {
 	w.now++
 	return clock.Interval{Earliest: w.now, Latest: w.now}, true
 }
-func (w *world) WaitPast(t clock.Timestamp, _ <-chan struct{}) bool {
+func (w *world) WaitPast(t clock.Timestamp, done <-chan struct{}) bool {
+	if w.lost {
+		<-done
+		return false
+	}
 	w.now = max(w.now, t)
 	return true
 }
@@ -395,3 +404,18 @@ type fixed []Range
 
 func (f fixed) Ranges() []Range               { return f }
 func (f fixed) Refresh(context.Context) error { return nil }
+
+// TestCommitWaitEnds cancels a client whose commit waits for a clock that has lost its bound.
+func TestCommitWaitEnds(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	tx := w.db.Begin(txn.Options{})
+	if err := tx.Write(t.Context(), txn.Write{Key: keys.AppendPrefix(nil, 100, keys.PrimaryIndex), Value: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	w.lost = true
+	ctx, cancel := context.WithCancel(t.Context())
+	w.adjs[0].decided = cancel
+	if _, err := tx.Commit(ctx); !failure.OutcomeUnknown(err) {
+		t.Errorf("a commit that nobody may acknowledge yet answers %v", err)
+	}
+}

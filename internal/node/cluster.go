@@ -361,7 +361,7 @@ func (c *cluster) lead(ctx context.Context, r *replica) {
 		if err != nil {
 			return
 		}
-		a := adjudicator.New(adjudicator.Config{Journal: id, Ranges: c.control.Map().RangesOf(id), Lead: c.newsTime, Fate: c.fate}, c.clock, c.cfg.Host, r.journal)
+		a := adjudicator.New(adjudicator.Config{Journal: id, Ranges: c.control.Map().RangesOf(id), Lead: c.newsTime, Fate: c.fate}, c.clock, c.cfg.Host, c.cfg.Tamper.journal(r.journal))
 		term, stop := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {

@@ -50,7 +50,7 @@ func startClusterData(ctx context.Context, cfg Config, c *cluster, fatal func(er
 	d := &dataPlane{cfg: cfg, clock: c.clock, cluster: c}
 	var sources []crossbar.Source
 	for _, id := range c.journalIDs() {
-		sources = append(sources, crossbar.Source{ID: id, Log: c.feeds.Log(id), Owner: c.marks.Owner(id)})
+		sources = append(sources, crossbar.Source{ID: id, Log: c.feeds.Log(id), Owner: cfg.Tamper.owner(c.marks.Owner(id))})
 	}
 	hot := cfg.CacheBytes / 4
 	var replica atomic.Pointer[storage.Replica]

@@ -42,6 +42,8 @@ type Config struct {
 	LogSegmentBytes int64
 	// Cluster makes the node a member of a cluster; nil is a process alone.
 	Cluster *ClusterConfig
+	// Tamper plants bugs, in simulations only.
+	Tamper *Tamper
 }
 
 func (c Config) withDefaults() Config {
