@@ -43,6 +43,14 @@ bench: build ## side by side with PostgreSQL on this machine; results to docs/be
 fuzz: ## every fuzz target for a minute
 	./test/fuzz
 
+.PHONY: sim
+sim: ## replay a simulated cluster: make sim SEED=7 [TEST=TestRegions]
+	$(GO) test ./test/sim -count=1 -v -run '^$(or $(TEST),TestTrouble)$$' -seed $(or $(SEED),1)
+
+.PHONY: soak
+soak: ## simulate clusters, seed after seed, until one fails or you stop it
+	@from=$$(date +%s); while $(GO) test ./test/sim -count=1 -timeout 30m -from $$from -seeds 100; do from=$$((from + 100)); done
+
 .PHONY: clean
 clean: ## remove built files (not the data)
 	rm -f meridian
