@@ -159,7 +159,9 @@ func (m *Machine) Crash(power bool) {
 	close(m.dead)
 	m.dead = make(chan struct{})
 	m.paused, m.held = false, nil
-	m.disk = m.disk.Part(power, m.rng)
+	old := m.disk
+	m.disk = old.Part(power, m.rng)
+	old.SetFaults(memhost.Faults{}) // or what is left of its processes would try again for ever
 	listeners := m.listeners
 	m.listeners = map[string]*listener{}
 	m.mu.Unlock()

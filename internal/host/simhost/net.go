@@ -47,6 +47,9 @@ type listener struct {
 func (l *Life) Listen(_, address string) (net.Listener, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.n != l.life {
+		return nil, errReset
+	}
 	if l.listeners[address] != nil {
 		return nil, fmt.Errorf("simhost: %s is in use", address)
 	}
@@ -83,6 +86,9 @@ func (l *listener) Addr() net.Addr { return addr(l.addr) }
 
 // Dial implements host.Network: the handshake takes one round trip.
 func (l *Life) Dial(ctx context.Context, _, address string) (net.Conn, error) {
+	if l.Ended() {
+		return nil, errReset // a ghost must not talk to the living
+	}
 	to, ok := machineOf(address)
 	if !ok || to >= len(l.w.machines) {
 		return nil, fmt.Errorf("simhost: no machine at %s", address)
@@ -118,10 +124,19 @@ func (l *Life) Dial(ctx context.Context, _, address string) (net.Conn, error) {
 	})
 	select {
 	case err := <-answer:
+		if err == nil && l.Ended() {
+			mine.fail(errReset)
+			theirs.fail(errReset)
+			err = errReset
+		}
 		if err != nil {
 			return nil, err
 		}
 		return mine, nil
+	case <-l.dead:
+		mine.fail(errReset)
+		theirs.fail(errReset)
+		return nil, errReset
 	case <-ctx.Done():
 		mine.fail(errReset)
 		theirs.fail(errReset)

@@ -202,8 +202,8 @@ func (r *Remote) do(ctx context.Context, q *question) error {
 	all := r.all
 	var body []byte
 	until := all.cfg.Time.Monotonic() + all.cfg.Patience
-	for try, quick := uint(0), 0; ; try++ {
-		err := r.ask(ctx, q, &body, &quick)
+	for try, hints := uint(0), 0; ; try++ {
+		news, err := r.ask(ctx, q, &body)
 		if err == nil || !notDone(err) && !(q.again && lostAnswer(err)) {
 			return err
 		}
@@ -213,10 +213,11 @@ func (r *Remote) do(ctx context.Context, q *question) error {
 		if all.cfg.Time.Monotonic() > until {
 			return errNoOwner(r.journal, err)
 		}
-		if quick > 0 && quick <= 2 {
+		if news && hints < 2 {
+			hints++
 			continue
 		}
-		quick = 0
+		hints = 0
 		pause := time.Millisecond << min(try, 6)
 		if all.cfg.Time.Sleep(ctx, pause/2+time.Duration(all.cfg.Random.Uint64()%uint64(pause))) != nil {
 			return err
@@ -224,20 +225,20 @@ func (r *Remote) do(ctx context.Context, q *question) error {
 	}
 }
 
-// ask asks once. quick is raised when the answer names somebody else to ask at once.
-func (r *Remote) ask(ctx context.Context, q *question, body *[]byte, quick *int) error {
+// ask asks once. news says that the answer names somebody else to ask at once.
+func (r *Remote) ask(ctx context.Context, q *question, body *[]byte) (news bool, err error) {
 	all := r.all
 	if l := r.Local(); l != nil {
 		err := q.local(l)
 		if !errors.Is(err, txn.ErrNotOwner) {
-			return err
+			return false, err
 		}
 	}
 	to := r.target()
 	if to == 0 || to == all.cfg.Self {
 		// The local replica leads, and its adjudicator is about to start, or nobody leads.
 		r.failed(to, 0, 0)
-		return failure.New(failure.CannotConnectNow, "journal %d has no owner", r.journal).WithCause(txn.ErrNotOwner)
+		return false, failure.New(failure.CannotConnectNow, "journal %d has no owner", r.journal).WithCause(txn.ErrNotOwner)
 	}
 	if *body == nil {
 		*body = q.remote()
@@ -248,24 +249,21 @@ func (r *Remote) ask(ctx context.Context, q *question, body *[]byte, quick *int)
 		if !errors.Is(ctx.Err(), context.Canceled) && (notDone(err) || lostAnswer(err)) {
 			r.failed(to, 0, 0)
 		}
-		return err
+		return false, err
 	}
 	status, in := newReader(b)
 	if in.err == nil && status == answerNotOwner {
 		hint, gen := rpc.NodeID(in.uint32()), txn.Generation(in.uint())
 		if in.err == nil {
-			if r.failed(to, hint, gen) {
-				*quick++
-			}
-			return failure.New(failure.CannotConnectNow, "node %d does not own journal %d", to, r.journal).WithCause(txn.ErrNotOwner)
+			return r.failed(to, hint, gen), failure.New(failure.CannotConnectNow, "node %d does not own journal %d", to, r.journal).WithCause(txn.ErrNotOwner)
 		}
 	}
 	q.answer(in)
 	if in.err != nil {
-		return in.err
+		return false, in.err
 	}
 	r.found(to)
-	return nil
+	return false, nil
 }
 
 // Commit asks the adjudicator to decide a transaction as its leader. When the answer is lost the error is 40003; any other
