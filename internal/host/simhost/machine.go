@@ -113,7 +113,13 @@ func (l *Life) Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-l.dead:
-		return context.Canceled // for the goroutines of a dead process, which nobody could end
+		// For the goroutines of a dead process, which nobody could end. It takes time all the same: those that try again must not do so
+		// while the world stands still.
+		select {
+		case <-l.w.After(min(d, 10*time.Millisecond)):
+		case <-ctx.Done():
+		}
+		return context.Canceled
 	}
 }
 
