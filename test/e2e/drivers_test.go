@@ -79,3 +79,44 @@ func TestNode(t *testing.T) {
 		})
 	}
 }
+
+// TestGo runs GORM, goose, golang-migrate, lib/pq and pgx, from a module of its own.
+func TestGo(t *testing.T) {
+	dir := clients(t, "golang")
+	binary := filepath.Join(t.TempDir(), "golang")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Log(string(out))
+		absent(t, "what test/clients/golang/go.mod names, from the Go module proxy")
+	}
+	fine(t, client(t, append(pgEnv(server(t)), "PGSSLMODE=disable"), binary))
+}
+
+// TestODBC runs PostgreSQL's ODBC driver under unixODBC's shell.
+func TestODBC(t *testing.T) {
+	for _, name := range []string{"isql", "odbcinst"} {
+		if _, err := exec.LookPath(name); err != nil {
+			absent(t, "unixodbc and odbc-postgresql")
+		}
+	}
+	s := server(t)
+	dir := t.TempDir()
+	dsn := "[meridian]\nDriver=PostgreSQL Unicode\nServername=127.0.0.1\nPort=" + s.Port() + "\nDatabase=postgres\nUsername=postgres\nSSLmode=disable\n"
+	if err := os.WriteFile(filepath.Join(dir, "odbc.ini"), []byte(dsn), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("isql", "-b", "-d,", "meridian")
+	cmd.Env = append(cmd.Environ(), "ODBCINI="+filepath.Join(dir, "odbc.ini"))
+	cmd.Stdin = strings.NewReader(`CREATE TABLE o (id serial PRIMARY KEY, t text, n numeric(8,2))
+INSERT INTO o (t, n) VALUES ('one', 1.5), ('two', NULL)
+SELECT id, t, n FROM o ORDER BY id
+help o
+`)
+	out, err := cmd.CombinedOutput()
+	for _, want := range []string{"1,one,1.50", "2,two", "postgres,public,o,id,4,", "o,n,2,numeric"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("isql lacks %q: %v\n%s", want, err, out)
+		}
+	}
+}
