@@ -82,13 +82,13 @@ func TestNode(t *testing.T) {
 
 // TestGo runs GORM, goose, golang-migrate, lib/pq and pgx, from a module of its own.
 func TestGo(t *testing.T) {
-	dir := clients(t, "golang")
+	const dir = "testdata/golang"
 	binary := filepath.Join(t.TempDir(), "golang")
 	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Log(string(out))
-		absent(t, "what test/clients/golang/go.mod names, from the Go module proxy")
+		absent(t, "what testdata/golang/go.mod names, from the Go module proxy")
 	}
 	fine(t, client(t, append(pgEnv(server(t)), "PGSSLMODE=disable"), binary))
 }

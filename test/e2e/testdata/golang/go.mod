@@ -1,4 +1,4 @@
-module github.com/meridiandb/meridian/test/clients/golang
+module github.com/meridiandb/meridian/test/e2e/testdata/golang
 
 go 1.26.0
 
