@@ -155,6 +155,9 @@ func (e *Env) dependencies(emit func(*dependency) error) error {
 			continue
 		}
 		say(dependency{classRelation, t.OID, 0, classNamespace, t.Schema, 0, 'n'})
+		if t.RowType != 0 && t.Kind != catalog.RelComposite {
+			say(dependency{classType, t.RowType, 0, classRelation, t.OID, 0, 'i'})
+		}
 		e.tableDependencies(t, say)
 	}
 	for f := range e.Snapshot.Functions() {
