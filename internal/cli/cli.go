@@ -50,6 +50,7 @@ type startCommand struct {
 	AutoAnalyze    time.Duration `help:"How often tables that have changed much are analysed for the planner; 0 is never (default: ${default})." default:"1m" placeholder:"DURATION"`
 	LogLevel       string        `help:"Least severe messages to log (default: ${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 	clusterFlags
+	compatFlags
 	Profile string `help:"Serve Go's runtime profiles over HTTP on this address (for developers)." placeholder:"HOST:PORT" hidden:""`
 }
 
@@ -162,7 +163,7 @@ func (c *startCommand) Run(s *streams) error {
 		DataDir: c.DataDir, Listen: c.Listen, ConflictRanges: c.ConflictRanges,
 		CacheBytes: int64(c.CacheSize), QueryMemoryBytes: int64(c.QueryMemory), Retention: c.Retention, AutoAnalyze: neverAtZero(c.AutoAnalyze),
 		MaxConnections: c.MaxConnections, PlaintextAnywhere: c.AllowPlaintext, TrustAnywhere: c.TrustRemote,
-		ProfileAddress: c.Profile, Cluster: cluster,
+		ProfileAddress: c.Profile, Cluster: cluster, Compat: c.Compat,
 	})
 	if err != nil {
 		return explainStart(err, c)

@@ -63,8 +63,23 @@ func (t *Txn) mustCheck() bool {
 	return false
 }
 
+// limits are what holds for all, where the transaction has no narrower ones.
+func (t *Txn) limits() Limits {
+	l, own := t.db.cfg.Limits, &t.opts.Limits
+	if own.Rows > 0 {
+		l.Rows = own.Rows
+	}
+	if own.Bytes > 0 {
+		l.Bytes = own.Bytes
+	}
+	if own.Age > 0 {
+		l.Age = own.Age
+	}
+	return l
+}
+
 func (t *Txn) checkLimits() error {
-	l := t.db.cfg.Limits
+	l := t.limits()
 	if t.opts.Internal {
 		return nil
 	}

@@ -84,11 +84,7 @@ type Ranges interface {
 }
 
 // Limits bound one transaction of a user; zero is no limit.
-type Limits struct {
-	Rows  int           // rows changed
-	Bytes int64         // bytes of rows and index entries changed, judged at commit
-	Age   time.Duration // from snapshot to commit
-}
+type Limits = txn.Limits
 
 // Config of a coordinator.
 type Config struct {

@@ -184,7 +184,7 @@ func (t *Txn) Write(_ context.Context, ws ...txn.Write) error {
 	for i := range ws {
 		t.buf.put(&ws[i])
 	}
-	if limit := t.db.cfg.Limits.Rows; limit > 0 && int(t.buf.rows) > limit && !t.opts.Internal {
+	if limit := t.limits().Rows; limit > 0 && int(t.buf.rows) > limit && !t.opts.Internal {
 		return failure.New(failure.ProgramLimitExceeded, "transaction row limit exceeded").
 			WithDetail("The limit is %d rows.", limit)
 	}

@@ -38,6 +38,8 @@ type Config struct {
 	TransactionRows  int
 	TransactionBytes int64
 	TransactionAge   time.Duration
+	// Compat is the default of meridian.compat: "postgres" (the default) or "dsql".
+	Compat string
 	// LogSegmentBytes is the size of a file of the journals' log (64 MiB).
 	LogSegmentBytes int64
 	// Cluster makes the node a member of a cluster; nil is a process alone.

@@ -45,7 +45,7 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 		Host: cfg.Host, Log: cfg.Log, DB: d.db, Catalog: cache, System: system, OIDs: oids, Facts: facts, Version: cfg.Version,
 		SpanBytes: d.storage.SpanBytes,
 		Settings: setting.NewRegistry(setting.Server{MaxConnections: fmt.Sprint(cfg.MaxConnections), Port: portOf(cfg.Listen),
-			DataDirectory: cfg.DataDir, AutoAnalyze: cfg.AutoAnalyze,
+			DataDirectory: cfg.DataDir, Compat: cfg.Compat, AutoAnalyze: cfg.AutoAnalyze,
 			AnalyzeThreshold: autoAnalyze().Threshold, AnalyzeScale: autoAnalyze().Scale}),
 		Sequences: ddl.NewSequences(d.db), Jobs: p.jobs, Backends: &p.backends,
 		Memory: spill.Config{OperatorLimit: cfg.QueryMemoryBytes / 4, QueryLimit: cfg.QueryMemoryBytes, FS: cfg.Host.FS(), Dir: tmp},

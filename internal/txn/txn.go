@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"time"
 
 	"github.com/meridiandb/meridian/internal/clock"
 	"github.com/meridiandb/meridian/internal/keys"
@@ -49,6 +50,15 @@ type Options struct {
 	NotBefore clock.Timestamp
 	// Internal transactions (jobs, sequences) are free of the users' limits.
 	Internal bool
+	// Limits are narrower than the ones that hold for all, where they are not zero.
+	Limits Limits
+}
+
+// Limits of one transaction; 0 is none.
+type Limits struct {
+	Rows  int           // rows changed
+	Bytes int64         // bytes of rows and index entries changed, judged at commit
+	Age   time.Duration // from snapshot to commit
 }
 
 // Outcome of a transaction as far as it is known.

@@ -19,6 +19,8 @@ type Context struct {
 	Database    string
 	BackendPID  int32
 	Version     string // Meridian's version, for version()
+	// FullVersion is what version() answers when it is not empty.
+	FullVersion string
 
 	Client, Server netip.AddrPort // the ends of the connection, when it has them
 

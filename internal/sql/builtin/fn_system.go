@@ -36,6 +36,9 @@ func (r *registry) sessionFacts() {
 	r.constant0("session_user", text(func(c *Context) string { return c.SessionUser }))
 	r.constant0("current_database", text(func(c *Context) string { return c.Database }))
 	r.constant0("pgsql_version", text(func(c *Context) string {
+		if c.FullVersion != "" {
+			return c.FullVersion
+		}
 		return "PostgreSQL 15.18 (Meridian " + c.Version + ")"
 	}))
 	r.constant0("getdatabaseencoding", text(func(*Context) string { return "UTF8" }))

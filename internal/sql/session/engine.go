@@ -245,7 +245,11 @@ func (s *Session) connect(ctx context.Context) error {
 		}
 	}
 	for _, p := range s.startup.Parameters {
-		if err := s.settings.Assign(p.Name, p.Value, start); err != nil {
+		err := s.strictStartup(p.Name)
+		if err == nil {
+			err = s.settings.Assign(p.Name, p.Value, start)
+		}
+		if err != nil {
 			s.abandon()
 			return failure.As(err).Edit().WithSeverity(failure.SeverityFatal)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/meridiandb/meridian/internal/datum"
 	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/sql/parser"
+	"github.com/meridiandb/meridian/internal/sql/strict"
 )
 
 // prepared is a named (or the unnamed) prepared statement.
@@ -81,6 +82,11 @@ func (s *Session) analyse(ctx context.Context, st *statement) error {
 			return refusedInFailed()
 		}
 		return nil
+	}
+	if s.strict() {
+		if err := strict.Check(st.raw.Stmt); err != nil {
+			return err
+		}
 	}
 	if !plannable(st.raw.Stmt) || selectInto(st.raw.Stmt) != nil {
 		return nil

@@ -35,7 +35,10 @@ func (h *hooks) RandomBytes(b []byte) { h.engine.randomBytes(b) }
 
 // Setting implements builtin.Session.
 func (h *hooks) Setting(name string) (string, bool) {
-	_, v, err := h.settings.Show(name)
+	name, v, err := h.settings.Show(name)
+	if o, ok := h.ses().strictShow(name); ok {
+		v = o
+	}
 	return v, err == nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/exec"
 	"github.com/meridiandb/meridian/internal/sql/parser"
 	"github.com/meridiandb/meridian/internal/sql/plan"
+	"github.com/meridiandb/meridian/internal/sql/strict"
 )
 
 // schemaChange runs a statement of package ddl. One that fails leaves no trace of its own in the transaction.
@@ -24,7 +25,11 @@ func (s *Session) schemaChange(ctx context.Context, st *statement) (*execution, 
 	}
 	storeMark, catMark := s.t.tx.Mark(), s.t.cat.Mark()
 	env := s.ddlEnv(ctx)
-	res, err := env.Run(ctx, st.raw.Stmt)
+	stmt := st.raw.Stmt
+	if s.strict() {
+		stmt = strict.Adapt(stmt)
+	}
+	res, err := env.Run(ctx, stmt)
 	s.temporary = s.temporary || env.MadeTemporary()
 	if err != nil {
 		s.t.state.RollbackTo(s.t.tx, storeMark)

@@ -54,6 +54,7 @@ type Session struct {
 	memory     spill.Config
 	executions int64
 	activity   activity
+	compat     compatState
 }
 
 // searchPath caches the resolved search_path, for as long as catalogue and settings are the same.

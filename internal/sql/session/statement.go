@@ -170,6 +170,11 @@ func (s *Session) open(ctx context.Context, st *statement, params []datum.Datum)
 	if s.t.block == failed && !allowedInFailed(st.raw.Stmt) {
 		return nil, refusedInFailed()
 	}
+	if s.strict() {
+		if err := s.admit(ctx, st); err != nil {
+			return nil, err
+		}
+	}
 	if !plannable(st.raw.Stmt) {
 		return s.utility(ctx, st, params)
 	}

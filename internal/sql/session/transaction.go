@@ -10,6 +10,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/exec"
 	"github.com/meridiandb/meridian/internal/sql/parser"
+	"github.com/meridiandb/meridian/internal/sql/strict"
 	"github.com/meridiandb/meridian/internal/txn"
 )
 
@@ -46,6 +47,8 @@ type transaction struct {
 	modes    struct{ readOnly, deferrable bool }
 	// changed counts changed rows, for AutoAnalyze.
 	changed []tableChanges
+	// blocks is what strict mode remembers of the statements before.
+	blocks strict.Blocks
 }
 
 type savepoint struct {
@@ -77,7 +80,7 @@ func (s *Session) begun(ctx context.Context) error {
 	if s.t.block != inBlock && s.settings.Bool("default_transaction_read_only") {
 		s.t.modes.readOnly = true
 	}
-	tx := s.engine.cfg.DB.Begin(txn.Options{ReadOnly: s.t.modes.readOnly, NotBefore: s.t.notBefore})
+	tx := s.engine.cfg.DB.Begin(txn.Options{ReadOnly: s.t.modes.readOnly, NotBefore: s.t.notBefore, Limits: s.strictLimits()})
 	cat, err := s.engine.cfg.Catalog.Begin(ctx, tx)
 	if err != nil {
 		tx.Rollback()

@@ -356,6 +356,9 @@ func (s *Session) show(stmt *parser.VariableShowStmt) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v, ok := s.strictShow(name); ok {
+		value = v
+	}
 	switch name {
 	case "transaction_isolation":
 		value = "repeatable read"

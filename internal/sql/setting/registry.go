@@ -28,6 +28,8 @@ type Server struct {
 	AutoAnalyze      time.Duration
 	AnalyzeThreshold int64
 	AnalyzeScale     float64
+	// Compat is the default of meridian.compat; "" is "postgres".
+	Compat string
 }
 
 // Version numbers that clients see: PostgreSQL's, whose behaviour Meridian follows.
@@ -43,6 +45,7 @@ func NewRegistry(srv Server) *Registry {
 	r.defs = append(r.defs, plannerDefs()...)
 	r.defs = append(r.defs, presetDefs(srv)...)
 	r.defs = append(r.defs, compatDefs()...)
+	r.defs = append(r.defs, strictDef(srv))
 	sort.Slice(r.defs, func(i, j int) bool { return strings.ToLower(r.defs[i].Name) < strings.ToLower(r.defs[j].Name) })
 	for i, d := range r.defs {
 		r.byName[strings.ToLower(d.Name)] = i
