@@ -2,10 +2,9 @@ package strict
 
 import (
 	"github.com/meridiandb/meridian/internal/datum"
+	"github.com/meridiandb/meridian/internal/failure"
 	"github.com/meridiandb/meridian/internal/sql/catalog"
 	"github.com/meridiandb/meridian/internal/sql/parser"
-
-	"github.com/meridiandb/meridian/internal/failure"
 )
 
 // CheckCatalog checks what depends on the objects that a schema change is about. What is not there is left to the

@@ -7,8 +7,7 @@ import (
 	"github.com/meridiandb/meridian/internal/sql/parser"
 )
 
-// Check says whether Aurora DSQL takes a statement, as far as that can be told without the catalogue. sql is the text
-// that its positions refer to.
+// Check says whether Aurora DSQL takes a statement, as far as that can be told without the catalogue.
 func Check(s parser.Statement) error {
 	switch s := s.(type) {
 	case *parser.TransactionStmt:

@@ -97,7 +97,7 @@ func width(t *parser.TypeName) int {
 	return 0
 }
 
-// keyName says whether a type may not be in a key, by the name that the refusal has.
+// notInKey says whether a type may not be in a key.
 func notInKey(name string) bool {
 	switch name {
 	case "time with time zone", "interval", "bytea", "json", "jsonb":
