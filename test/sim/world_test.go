@@ -184,7 +184,7 @@ func (w *world) startAll(ctx context.Context) {
 // start boots a machine and its node.
 func (w *world) start(ctx context.Context, i int) error {
 	life := w.Machine(i).Boot()
-	w.o.sabotage.machine(w, i)
+	w.o.sabotage.before(w, i)
 	join := make([]string, len(w.nodes))
 	for k := range join {
 		join[k] = simhost.Address(k, 7432)
@@ -205,6 +205,7 @@ func (w *world) start(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	w.o.sabotage.after(w, i)
 	w.mu.Lock()
 	m.data = data
 	w.nodes[i] = m
