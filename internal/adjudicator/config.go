@@ -64,7 +64,7 @@ func (c *Config) ensureDefaults() {
 // promiseFor is how long a vote on so many keys holds. Judging them takes all participants its time, and the leader
 // decides last of all: without an allowance, votes on a large transaction would always have run out by then.
 func (c *Config) promiseFor(k *txn.Conflicts) time.Duration {
-	n := len(k.Exclusive) + len(k.Shared) + len(k.Schema) + len(k.SchemaWrites)
+	n := len(k.Exclusive) + len(k.Shared) + len(k.Schema) + len(k.SchemaWrites) + len(k.Marks)
 	promise := c.promise()
 	return min(promise+time.Duration(n/64)*promisePer64, max(promise, c.grant()))
 }

@@ -27,8 +27,9 @@ type core struct {
 	ranges   []owned
 	window   *conflict.Window
 	promises map[txn.ID]*promise
-	held     map[keys.Hash]hold // the keys of all promises, but for what the big ones write
-	big      []*promise         // promises with a set of their own
+	held     map[keys.Hash]hold       // the keys of all promises, but for what the big ones write
+	marked   map[keys.Hash][]*promise // the granules in which promises write
+	big      []*promise               // promises with a set of their own
 	writers  writers
 	// abandoned remembers, until ub has passed, up to which attempt a transaction was given up by this leader.
 	abandoned map[txn.ID]abandonment
@@ -67,6 +68,7 @@ type promise struct {
 	lb, ub    clock.Timestamp
 	exclusive []keys.Hash
 	shared    []keys.Hash
+	marks     []keys.Hash
 	set       hashSet // exclusive, when there are many
 }
 
@@ -103,7 +105,7 @@ func (c *core) own(gen txn.Generation, lo clock.Timestamp, index uint64) {
 		c.floor = 0
 	}
 	c.window = conflict.New(c.cfg.Window, c.floor)
-	c.promises, c.held, c.big = map[txn.ID]*promise{}, map[keys.Hash]hold{}, nil
+	c.promises, c.held, c.marked, c.big = map[txn.ID]*promise{}, map[keys.Hash]hold{}, nil, nil
 	c.abandoned = map[txn.ID]abandonment{}
 	c.sweepAt = 64
 	c.flight, c.grants = ring{gone: index}, ring{gone: index}
@@ -152,7 +154,7 @@ func (c *core) owner(h keys.Hash) (r owned, ok bool) {
 
 // check applies rules 1 to 4 of protocol.md 2.4 and returns the time that every bound must exceed.
 func (c *core) check(now clock.Interval, r *request) (above clock.Timestamp, v verdict) {
-	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.Shared} {
+	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.Shared, r.conflicts.Marks} {
 		for _, h := range hs {
 			o, ok := c.owner(h) // schema keys are everywhere keys: every adjudicator owns them
 			if !ok {
@@ -177,6 +179,10 @@ func (c *core) check(now clock.Interval, r *request) (above clock.Timestamp, v v
 	k.shared(r.conflicts.Shared, txn.ReasonConflict)
 	k.shared(r.conflicts.Schema, txn.ReasonSchema)
 	k.exclusive(r.conflicts.SchemaWrites, txn.ReasonSchema)
+	for _, h := range r.conflicts.Marks {
+		// Whoever has looked there and committed is served by coming first.
+		k.above = max(k.above, c.window.Get(h).Shared)
+	}
 	return k.above, k.verdict
 }
 
@@ -222,7 +228,7 @@ func (k *keyCheck) lost(reason txn.Reason, t clock.Timestamp) {
 
 // checkPromises settles the requester with the open promises on its keys (rule 4).
 func (c *core) checkPromises(now clock.Interval, r *request) verdict {
-	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.SchemaWrites} {
+	for _, hs := range [...][]keys.Hash{r.conflicts.Exclusive, r.conflicts.SchemaWrites, r.conflicts.Marks} {
 		for _, h := range hs {
 			for {
 				o := c.holder(h, r.id, true)
@@ -237,7 +243,11 @@ func (c *core) checkPromises(now clock.Interval, r *request) verdict {
 	}
 	for _, hs := range [...][]keys.Hash{r.conflicts.Shared, r.conflicts.Schema} {
 		for _, h := range hs {
-			if o := c.holder(h, r.id, false); o != nil {
+			for {
+				o := c.holder(h, r.id, false)
+				if o == nil {
+					break
+				}
 				if v, open := c.meet(now, r, o); open {
 					return v
 				}
@@ -252,6 +262,13 @@ func (c *core) holder(h keys.Hash, id txn.ID, exclusive bool) *promise {
 	for _, p := range c.big {
 		if p.id != id && p.set.has(h) {
 			return p
+		}
+	}
+	if !exclusive && len(c.marked) > 0 {
+		for _, p := range c.marked[h] {
+			if p.id != id {
+				return p
+			}
 		}
 	}
 	return c.held[h].other(id, exclusive)
@@ -345,6 +362,7 @@ func (c *core) prepare(now clock.Interval, r *request, leader txn.JournalID) (tx
 	p := &promise{id: r.id, attempt: r.attempt, leader: leader, start: r.start, lb: lb, ub: ub}
 	p.exclusive = append(append(p.exclusive, r.conflicts.Exclusive...), r.conflicts.SchemaWrites...)
 	p.shared = append(append(p.shared, r.conflicts.Shared...), r.conflicts.Schema...)
+	p.marks = slices.Clone(r.conflicts.Marks)
 	c.vote = max(c.vote, ub)
 	c.hold(p)
 	return c.yes(p), nil
@@ -372,10 +390,22 @@ func (c *core) hold(p *promise) {
 		k.sharers = append(k.sharers, p)
 		c.held[h] = k
 	}
+	if c.marked == nil && len(p.marks) > 0 {
+		c.marked = map[keys.Hash][]*promise{}
+	}
+	for _, h := range p.marks {
+		c.marked[h] = append(c.marked[h], p)
+	}
 }
 
 func (c *core) unhold(p *promise) {
 	delete(c.promises, p.id)
+	for _, h := range p.marks {
+		left := slices.DeleteFunc(c.marked[h], func(o *promise) bool { return o == p })
+		if c.marked[h] = left; len(left) == 0 {
+			delete(c.marked, h)
+		}
+	}
 	exclusive := p.exclusive
 	if i := slices.Index(c.big, p); i >= 0 {
 		c.big = slices.Delete(c.big, i, i+1)
@@ -408,12 +438,15 @@ func (c *core) unhold(p *promise) {
 // fold turns a promise into writes and shared reads at t: at its commit time, or at its bound when nobody knows.
 func (c *core) fold(p *promise, t clock.Timestamp) {
 	w := c.writers.add(p.id)
-	c.window.Reserve(len(p.exclusive) + len(p.shared))
+	c.window.Reserve(len(p.exclusive) + len(p.shared) + len(p.marks))
 	for _, h := range p.exclusive {
 		c.window.Write(h, t, w)
 	}
 	for _, h := range p.shared {
 		c.window.Share(h, t)
+	}
+	for _, h := range p.marks {
+		c.window.Write(h, t, w)
 	}
 	c.drop(p)
 }
@@ -523,11 +556,15 @@ func (c *core) proposed(r *request, t clock.Timestamp, index uint64) {
 	if p := c.promises[r.id]; p != nil {
 		c.drop(p)
 	}
-	c.window.Reserve(len(r.conflicts.Exclusive) + len(r.conflicts.Shared))
+	n := len(r.conflicts.Exclusive) + len(r.conflicts.Shared) + len(r.conflicts.Marks)
+	c.window.Reserve(n)
 	for _, h := range r.conflicts.Exclusive {
 		c.window.Write(h, t, 0)
 	}
 	for _, h := range r.conflicts.SchemaWrites {
+		c.window.Write(h, t, 0)
+	}
+	for _, h := range r.conflicts.Marks {
 		c.window.Write(h, t, 0)
 	}
 	for _, h := range r.conflicts.Shared {
@@ -536,7 +573,7 @@ func (c *core) proposed(r *request, t clock.Timestamp, index uint64) {
 	for _, h := range r.conflicts.Schema {
 		c.window.Share(h, t)
 	}
-	c.window.Forget(t.Add(-c.cfg.WindowAge), 2*(len(r.conflicts.Exclusive)+len(r.conflicts.Shared)+1))
+	c.window.Forget(t.Add(-c.cfg.WindowAge), 2*(n+1))
 }
 
 // promise makes a watermark at t: from now on everything is above t (I4). Ok is false when t is above what is granted.

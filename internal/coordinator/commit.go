@@ -44,6 +44,9 @@ func (t *Txn) Commit(ctx context.Context) (clock.Timestamp, error) {
 	if err := t.checkLimits(); err != nil {
 		return 0, err
 	}
+	if t.reads.beyond && t.buf.n > 0 {
+		return 0, errBeyond()
+	}
 	t.makeID()
 	p := t.plan()
 	if err := t.sendBulk(ctx, p); err != nil {
@@ -120,6 +123,9 @@ func (t *Txn) plan() *plan {
 	for i := range t.checks {
 		s.check(&t.checks[i])
 	}
+	if t.opts.Serializable && t.buf.n > 0 {
+		s.serial(t)
+	}
 	if schema {
 		for i := range ranges {
 			s.at(i)
@@ -147,19 +153,21 @@ const recordHashes = 1 << 16
 
 // recordedConflicts is what the record tells of all participants' conflicts.
 func recordedConflicts(shares []share) txn.Conflicts {
-	if len(shares) == 1 && len(shares[0].conflicts.Exclusive)+len(shares[0].conflicts.Shared) <= recordHashes {
-		return shares[0].conflicts
-	}
-	all := txn.Conflicts{Schema: shares[0].conflicts.Schema, SchemaWrites: shares[0].conflicts.SchemaWrites}
 	n := 0
 	for i := range shares {
-		n += len(shares[i].conflicts.Exclusive) + len(shares[i].conflicts.Shared)
+		c := &shares[i].conflicts
+		n += len(c.Exclusive) + len(c.Shared) + len(c.Marks)
 	}
+	if len(shares) == 1 && n <= recordHashes {
+		return recordMarks(shares[0].conflicts)
+	}
+	all := txn.Conflicts{Schema: shares[0].conflicts.Schema, SchemaWrites: shares[0].conflicts.SchemaWrites}
 	if n > recordHashes {
 		return all
 	}
 	for i := range shares {
 		all.Exclusive = append(all.Exclusive, shares[i].conflicts.Exclusive...)
+		all.Exclusive = append(all.Exclusive, shares[i].conflicts.Marks...)
 		all.Shared = append(all.Shared, shares[i].conflicts.Shared...)
 	}
 	return all
@@ -359,7 +367,7 @@ func (t *Txn) decide(ctx context.Context, p *plan) (clock.Timestamp, error) {
 				return 0, failure.New(failure.SerializationFailure, "conflict range has moved").WithCause(err)
 			}
 		}
-		return 0, conflictError(r)
+		return 0, conflictError(r, t.opts.Serializable)
 	}
 }
 
@@ -531,9 +539,13 @@ func (t *Txn) backoff(ctx context.Context, attempt uint32) error {
 }
 
 // conflictError is what the client hears of a refusal.
-func conflictError(d Result) error {
+func conflictError(d Result, serializable bool) error {
 	e := failure.New(failure.SerializationFailure, "change conflicts with another transaction (OC000)")
 	switch d.Reason {
+	case txn.ReasonConflict:
+		if serializable {
+			e = serializationError()
+		}
 	case txn.ReasonSchema:
 		e = failure.New(failure.SerializationFailure, "schema has been updated by another transaction (OC001)")
 	case txn.ReasonTooOld:

@@ -24,6 +24,7 @@ type Txn struct {
 
 	buf    buffer
 	checks []txn.Check
+	reads  reads // of a serializable transaction
 
 	missKeys   []keys.Key
 	missAt     []int
@@ -115,6 +116,9 @@ func (t *Txn) Get(ctx context.Context, ks []keys.Key, values [][]byte) error {
 		return err
 	}
 	if t.buf.n == 0 {
+		if t.opts.Serializable {
+			t.readKeys(ks)
+		}
 		if err := t.db.cfg.Snapshots.Get(ctx, at, ks, values); err != nil {
 			return err
 		}
@@ -131,6 +135,9 @@ func (t *Txn) Get(ctx context.Context, ks []keys.Key, values [][]byte) error {
 	}
 	if len(t.missKeys) == 0 {
 		return nil
+	}
+	if t.opts.Serializable {
+		t.readKeys(t.missKeys)
 	}
 	if cap(t.missValues) < len(t.missKeys) {
 		t.missValues = make([][]byte, len(t.missKeys))
@@ -165,6 +172,9 @@ func (t *Txn) Scan(ctx context.Context, req txn.ScanRequest) (txn.Scan, error) {
 	}
 	if err := t.release(ctx); err != nil {
 		return nil, err
+	}
+	if t.opts.Serializable {
+		t.readSpan(req.Span)
 	}
 	own := t.buf.overlay(req.Span, req.Reverse)
 	if own == nil {
@@ -229,7 +239,7 @@ func (t *Txn) end() {
 	if t.named {
 		t.db.nameClosed(t.id)
 	}
-	t.buf, t.checks = buffer{}, nil
+	t.buf, t.checks, t.reads = buffer{}, nil, reads{}
 	t.missKeys, t.missAt, t.missValues = nil, nil, nil
 }
 

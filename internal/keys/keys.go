@@ -82,7 +82,7 @@ func (s Span) Contains(k Key) bool {
 // keys spread and the adjudicator's core never sees a key.
 type Hash uint64
 
-// Part tells the two conflict keys of a row apart (protocol.md 2.11): every write touches Row; only inserts, deletes and
+// Part tells the conflict keys of a row apart (protocol.md 2.11): every write touches Row; only inserts, deletes and
 // changes of key columns touch Identity, which is what a foreign-key check shares.
 type Part byte
 
@@ -90,6 +90,8 @@ type Part byte
 const (
 	PartRow      Part = 0
 	PartIdentity Part = 1
+	// PartSpan is what serializable transactions know of a key, or of a prefix that stands for all keys below it.
+	PartSpan Part = 2
 )
 
 // ConflictHash hashes a key for conflict detection. The seed is the cluster's: it spreads keys differently in each

@@ -24,6 +24,10 @@ type Conflicts struct {
 	Schema    []keys.Hash // shared checks of schema keys: a conflict is OC001
 	// SchemaWrites are exclusive writes of schema keys, sent to every adjudicator.
 	SchemaWrites []keys.Hash
+	// Marks are the granules in which a serializable transaction writes: others' Shared checks see them as writes, and the
+	// commit comes after every Shared check made before it. They do not conflict with each other. Records hold them among
+	// the exclusive hashes.
+	Marks []keys.Hash
 }
 
 // Image is a row or index entry as it shall be after the commit.

@@ -48,6 +48,9 @@ type Options struct {
 	AsOf clock.Timestamp
 	// NotBefore, when not zero, is a time the snapshot must reach: a retry waits for what it lost against.
 	NotBefore clock.Timestamp
+	// Serializable transactions that write are checked for what they have read, too: those among them that commit are as if
+	// each had run alone, at its commit time (or at its snapshot, when it wrote nothing).
+	Serializable bool
 	// Internal transactions (jobs, sequences) are free of the users' limits.
 	Internal bool
 	// Limits are narrower than the ones that hold for all, where they are not zero.

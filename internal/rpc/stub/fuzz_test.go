@@ -12,7 +12,7 @@ import (
 
 func sampleCommit() *txn.CommitRequest {
 	id := txn.MakeID(77, 99)
-	c := txn.Conflicts{Exclusive: []keys.Hash{1, 2}, Shared: []keys.Hash{3}, Schema: []keys.Hash{4}, SchemaWrites: []keys.Hash{5}}
+	c := txn.Conflicts{Exclusive: []keys.Hash{1, 2}, Shared: []keys.Hash{3}, Schema: []keys.Hash{4}, SchemaWrites: []keys.Hash{5}, Marks: []keys.Hash{6}}
 	return &txn.CommitRequest{ID: id, Attempt: 3, Start: 70, Conflicts: c,
 		Votes: []txn.Vote{{From: 2, Gen: 9, Yes: true, Lower: 80, Upper: 90}, {From: 4, Reason: txn.ReasonBusy, Conflicting: 12}},
 		Record: &txn.Record{Kind: txn.RecordTx, ID: id, Start: 70, Attempt: 3, Participants: []txn.JournalID{1, 2, 4}, Conflicts: c,

@@ -30,7 +30,7 @@ func encodeCommit(j txn.JournalID, q *txn.CommitRequest) []byte {
 		rec = q.Record.AppendTo(nil)
 	}
 	c := &q.Conflicts
-	w := newWriter(opCommit, 64+len(rec)+64*len(q.Votes)+8*(len(c.Exclusive)+len(c.Shared)+len(c.Schema)+len(c.SchemaWrites)))
+	w := newWriter(opCommit, 64+len(rec)+64*len(q.Votes)+8*(len(c.Exclusive)+len(c.Shared)+len(c.Schema)+len(c.SchemaWrites)+len(c.Marks)))
 	w.uint(uint64(j))
 	w.id(q.ID)
 	w.uint(uint64(q.Attempt))
@@ -82,7 +82,7 @@ func (r *reader) result() txn.CommitResult {
 
 func encodePrepare(j txn.JournalID, q *txn.PrepareRequest) []byte {
 	c := &q.Conflicts
-	w := newWriter(opPrepare, 64+8*(len(c.Exclusive)+len(c.Shared)+len(c.Schema)+len(c.SchemaWrites)))
+	w := newWriter(opPrepare, 64+8*(len(c.Exclusive)+len(c.Shared)+len(c.Schema)+len(c.SchemaWrites)+len(c.Marks)))
 	w.uint(uint64(j))
 	w.id(q.ID)
 	w.uint(uint64(q.Attempt))

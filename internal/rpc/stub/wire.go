@@ -63,6 +63,7 @@ func (w *writer) conflicts(c *txn.Conflicts) {
 	w.hashes(c.Shared)
 	w.hashes(c.Schema)
 	w.hashes(c.SchemaWrites)
+	w.hashes(c.Marks)
 }
 
 func (w *writer) vote(v *txn.Vote) {
@@ -182,7 +183,8 @@ func (r *reader) hashes() []keys.Hash {
 }
 
 func (r *reader) conflicts() txn.Conflicts {
-	return txn.Conflicts{Exclusive: r.hashes(), Shared: r.hashes(), Schema: r.hashes(), SchemaWrites: r.hashes()}
+	return txn.Conflicts{Exclusive: r.hashes(), Shared: r.hashes(), Schema: r.hashes(), SchemaWrites: r.hashes(),
+		Marks: r.hashes()}
 }
 
 func (r *reader) journal() txn.JournalID { return txn.JournalID(r.uint32()) }

@@ -44,11 +44,18 @@ type transaction struct {
 	notBefore clock.Timestamp
 	// atCommit are actions to take once the transaction has committed (starting jobs that it created).
 	atCommit []func()
-	modes    struct{ readOnly, deferrable bool }
+	modes    txnModes
 	// changed counts changed rows, for AutoAnalyze.
 	changed []tableChanges
 	// blocks is what strict mode remembers of the statements before.
 	blocks strict.Blocks
+}
+
+// txnModes are the modes of a transaction.
+type txnModes struct {
+	readOnly, deferrable bool
+	// serializable counts once leveled says that the level is settled: it is asked for, or the default at the beginning.
+	serializable, leveled bool
 }
 
 type savepoint struct {
@@ -80,7 +87,11 @@ func (s *Session) begun(ctx context.Context) error {
 	if s.t.block != inBlock && s.settings.Bool("default_transaction_read_only") {
 		s.t.modes.readOnly = true
 	}
-	tx := s.engine.cfg.DB.Begin(txn.Options{ReadOnly: s.t.modes.readOnly, NotBefore: s.t.notBefore, Limits: s.strictLimits()})
+	if !s.t.modes.leveled {
+		s.t.modes.leveled, s.t.modes.serializable = true, s.serializableByDefault()
+	}
+	tx := s.engine.cfg.DB.Begin(txn.Options{ReadOnly: s.t.modes.readOnly, NotBefore: s.t.notBefore,
+		Serializable: s.t.modes.serializable, Limits: s.strictLimits()})
 	cat, err := s.engine.cfg.Catalog.Begin(ctx, tx)
 	if err != nil {
 		tx.Rollback()
@@ -231,6 +242,9 @@ func (s *Session) beginBlock(m parser.TransactionModes) error {
 	if err := s.setModes(m); err != nil {
 		return err
 	}
+	if !s.t.modes.leveled {
+		s.t.modes.leveled, s.t.modes.serializable = true, s.serializableByDefault()
+	}
 	s.t.block = inBlock
 	if s.t.started == 0 {
 		s.t.started = s.engine.now()
@@ -358,7 +372,7 @@ func (s *Session) rollbackTo(name string) error {
 // setModes applies the modes of BEGIN and SET TRANSACTION.
 func (s *Session) setModes(m parser.TransactionModes) error {
 	if m.Isolation != "" {
-		if err := s.isolation(m.Isolation); err != nil {
+		if err := s.setLevel(m.Isolation); err != nil {
 			return err
 		}
 	}
@@ -379,16 +393,33 @@ func (s *Session) setModes(m parser.TransactionModes) error {
 	return nil
 }
 
-// isolation accepts the levels that snapshot isolation satisfies. What is weaker is given more than it asked for.
-func (s *Session) isolation(level string) error {
+// setLevel sets the level of the current transaction, which must not have read anything yet if that changes it.
+func (s *Session) setLevel(level string) error {
+	serializable, err := isolation(level)
+	if err != nil {
+		return err
+	}
+	if s.t.tx != nil && serializable != s.t.modes.serializable {
+		return failure.New(failure.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query")
+	}
+	s.t.modes.leveled, s.t.modes.serializable = true, serializable
+	return nil
+}
+
+func (s *Session) serializableByDefault() bool {
+	level, _ := s.settings.Get("default_transaction_isolation")
+	return level == "serializable"
+}
+
+// isolation knows two levels: snapshot isolation stands for all that are weaker than serializable.
+func isolation(level string) (serializable bool, err error) {
 	switch strings.ToLower(level) {
 	case "repeatable read", "read committed", "read uncommitted":
-		return nil
+		return false, nil
 	case "serializable":
-		return failure.NotSupported("isolation level SERIALIZABLE").
-			WithHint("Use REPEATABLE READ, which is snapshot isolation, and SELECT ... FOR UPDATE where rows that are only read must not change.")
+		return true, nil
 	}
-	return failure.New(failure.InvalidParameterValue, "invalid value for parameter \"transaction_isolation\": \"%s\"", level)
+	return false, failure.New(failure.InvalidParameterValue, "invalid value for parameter \"transaction_isolation\": \"%s\"", level)
 }
 
 // IdleTimeout implements the wire server's Session.

@@ -245,9 +245,9 @@ func (s *Session) intervalZone(text string) (string, error) {
 func (s *Session) assign(ctx context.Context, name, value string, o setting.Options) error {
 	switch strings.ToLower(name) {
 	case "transaction_isolation":
-		return s.isolation(value)
+		return s.setLevel(value)
 	case "default_transaction_isolation":
-		if err := s.isolation(value); err != nil {
+		if _, err := isolation(value); err != nil {
 			return err
 		}
 	case "transaction_read_only":
@@ -362,6 +362,9 @@ func (s *Session) show(stmt *parser.VariableShowStmt) (*execution, error) {
 	switch name {
 	case "transaction_isolation":
 		value = "repeatable read"
+		if s.t.modes.serializable || !s.t.modes.leveled && s.serializableByDefault() {
+			value = "serializable"
+		}
 	case "transaction_read_only":
 		if s.t.modes.readOnly || (s.t.block != inBlock && s.settings.Bool("default_transaction_read_only")) {
 			value = "on"

@@ -40,6 +40,8 @@ type StackConfig struct {
 	SegmentBytes int64
 	// Limits of transactions.
 	Limits coordinator.Limits
+	// Adjudicator, when not nil, stands before each adjudicator: tests lose messages there.
+	Adjudicator func(coordinator.Adjudicator) coordinator.Adjudicator
 	// Storage is what to change of storage's configuration.
 	Storage func(*storage.Config)
 }
@@ -87,7 +89,11 @@ func (s *Stack) open(ctx context.Context, cfg StackConfig) error {
 		if err := a.Start(ctx); err != nil {
 			return err
 		}
-		ranges = append(ranges, coordinator.Range{Start: own.First, Journal: j.ID(), Adjudicator: local{a}})
+		var judge coordinator.Adjudicator = local{a}
+		if cfg.Adjudicator != nil {
+			judge = cfg.Adjudicator(judge)
+		}
+		ranges = append(ranges, coordinator.Range{Start: own.First, Journal: j.ID(), Adjudicator: judge})
 		sources = append(sources, crossbar.Source{ID: j.ID(), Log: j, Owner: a})
 	}
 	sc := storage.Config{

@@ -211,7 +211,7 @@ func (s *store) Commit(_ context.Context, r *coordinator.CommitRequest) (coordin
 	}
 	now, _ := s.clock.Now()
 	at := now.Latest
-	for _, hs := range [][]keys.Hash{r.Conflicts.Exclusive, r.Conflicts.SchemaWrites} {
+	for _, hs := range [][]keys.Hash{r.Conflicts.Exclusive, r.Conflicts.SchemaWrites, r.Conflicts.Marks} {
 		for _, h := range hs {
 			s.writes[h] = at
 		}
