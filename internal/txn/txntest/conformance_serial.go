@@ -1,6 +1,8 @@
 package txntest
 
 import (
+	"testing"
+
 	"github.com/meridiandb/meridian/internal/keys"
 	"github.com/meridiandb/meridian/internal/txn"
 )
@@ -19,7 +21,7 @@ func entryKey(index keys.IndexID, columns ...int64) keys.Key {
 func prefixSpan(k keys.Key) keys.Span { return keys.Span{Start: k, End: keys.PrefixEnd(k)} }
 
 // serializableSkew: of two transactions that each read what the other writes, present or absent, one fails.
-func serializableSkew(w *world) {
+func serializableSkew(_ *testing.T, w *world) {
 	w.load(put("a", "1"), put("b", "1"))
 	for _, ks := range [][2]string{{"a", "b"}, {"m", "n"}} {
 		x, y := w.serializable(), w.serializable()
@@ -42,7 +44,7 @@ func serializableSkew(w *world) {
 
 // serializablePhantoms: a scan protects its span, whatever its shape, against what is written into it, and not against
 // what lies elsewhere.
-func serializablePhantoms(w *world) {
+func serializablePhantoms(_ *testing.T, w *world) {
 	index := keys.IndexSpan(8, 2)
 	for i, c := range []struct {
 		read    keys.Span
@@ -82,7 +84,7 @@ func serializablePhantoms(w *world) {
 
 // serializableReads: what was read in a part that was rolled back counts; who only reads commits; who writes what another
 // has read, and commits after it, does too.
-func serializableReads(w *world) {
+func serializableReads(_ *testing.T, w *world) {
 	w.load(put("a", "1"))
 	x, y := w.serializable(), w.serializable()
 	m := x.Mark()
@@ -108,7 +110,7 @@ func serializableReads(w *world) {
 
 // readOnlyAnomaly is the one of Fekete, O'Neil and O'Neil: a report sees a deposit but not the withdrawal that, in every
 // serial order, came first.
-func readOnlyAnomaly(w *world) {
+func readOnlyAnomaly(_ *testing.T, w *world) {
 	w.load(put("checking", "0"), put("savings", "0"))
 	withdraw, deposit := w.serializable(), w.serializable()
 	w.get(withdraw, "checking")
