@@ -47,7 +47,7 @@ func startSQL(ctx context.Context, cfg Config, d *dataPlane) (*sqlPlane, error) 
 		Settings: setting.NewRegistry(setting.Server{MaxConnections: fmt.Sprint(cfg.MaxConnections), Port: portOf(cfg.Listen),
 			DataDirectory: cfg.DataDir, Compat: cfg.Compat, AutoAnalyze: cfg.AutoAnalyze,
 			AnalyzeThreshold: autoAnalyze().Threshold, AnalyzeScale: autoAnalyze().Scale}),
-		Sequences: ddl.NewSequences(d.db), Jobs: p.jobs, Backends: &p.backends,
+		Shared: cfg.Cluster != nil, Sequences: ddl.NewSequences(d.db), Jobs: p.jobs, Backends: &p.backends,
 		Memory: spill.Config{OperatorLimit: cfg.QueryMemoryBytes / 4, QueryLimit: cfg.QueryMemoryBytes, FS: cfg.Host.FS(), Dir: tmp},
 	})
 	p.jobs.start(ctx, ddl.NewRunner(ddl.Config{
