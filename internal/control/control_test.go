@@ -90,7 +90,8 @@ func TestReplace(t *testing.T) {
 			m := w.nodes[0].service().Map()
 			return m.Seats(2) == 0 && m.Seats(4) == 4
 		})
-		ctx := context.Background()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
 		s := w.nodes[3].service()
 		if _, err := s.carryOut(ctx, &Admin{Do: "remove", Node: 2}); err != nil {
 			t.Fatal(err)
@@ -117,7 +118,8 @@ func TestDrain(t *testing.T) {
 	simulate(t, 4, 4, func(w *world) {
 		w.founders(3)
 		w.eventually("a cluster of three", 20*time.Second, w.settled(0, 1, 2))
-		ctx := context.Background()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
 		s := w.nodes[2].service()
 		if _, err := s.carryOut(ctx, &Admin{Do: "remove", Node: 1}); failure.CodeOf(err) != failure.ObjectInUse {
 			t.Errorf("removing a node that is in use: %v", err)
@@ -228,7 +230,8 @@ func TestLostDisk(t *testing.T) {
 		if err := w.nodes[1].failure(); !strings.Contains(failure.As(err).Hint, "meridian node remove 2") {
 			t.Errorf("the wiped node: %v", err)
 		}
-		ctx := context.Background()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
 		s := w.nodes[0].service()
 		if _, err := s.carryOut(ctx, &Admin{Do: "drain", Node: 2}); err != nil {
 			t.Fatal(err)
