@@ -21,7 +21,6 @@ type searchCycle struct {
 	cycle        []int
 	mark, def    plan.Expr
 	markType     datum.Type
-	markEq       bool
 	searchAt     int // positions of the added columns; -1 when they are not there
 	markAt, path int
 }
