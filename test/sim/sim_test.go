@@ -64,7 +64,7 @@ func runSeeds(t *testing.T, seeds []uint64, o options) {
 	for _, seed := range seeds {
 		began := time.Now()
 		o.seed, o.loads, o.clients, o.log = seed, someLoads, 1, *logFlag
-		wrong, trace, events := simulate(t, o)
+		trace, events, wrong := simulate(t, o)
 		t.Logf("seed %d: trace %x, %d events, %v", seed, trace, events, time.Since(began).Round(time.Millisecond))
 		if wrong != nil {
 			t.Errorf("seed %d: %v\nagain: go test ./test/sim -run '^%s$' -seed %d", seed, wrong, t.Name(), seed)

@@ -70,7 +70,7 @@ type member struct {
 }
 
 // simulate runs one world and returns what is wrong with it, and its trace.
-func simulate(t *testing.T, o options) (wrong error, trace, events uint64) {
+func simulate(t *testing.T, o options) (trace, events uint64, wrong error) {
 	cryptotest.SetGlobalRandom(t, o.seed) // Raft takes its election timeouts from there
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{World: simhost.New(len(o.places), simhost.Config{Seed: o.seed, Link: o.link, SlowSync: isLog, Record: o.record}), t: t, o: o,
@@ -81,7 +81,7 @@ func simulate(t *testing.T, o options) (wrong error, trace, events uint64) {
 		wrong = errors.Join(w.wrong...)
 		trace, events = w.Trace()
 	})
-	return wrong, trace, events
+	return trace, events, wrong
 }
 
 // isLog says whether a file belongs to the journals' log, whose syncs are on the path of commits.
