@@ -69,7 +69,6 @@ type cluster struct {
 	adjudicators *stub.Adjudicators
 	marks        *stub.Watermarks
 	feeds        *stub.Feeds
-	horizons     func(map[txn.JournalID]uint64)
 	fill         func(*control.Report)
 	sessions     func() int
 	reporting    sync.Mutex

@@ -10,8 +10,7 @@ import (
 
 // loopback is a node's way to its own handlers, with the same rules.
 type loopback struct {
-	n    *Network
-	wake chan struct{}
+	n *Network
 
 	mu      sync.Mutex
 	queue   []letter
