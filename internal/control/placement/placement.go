@@ -45,11 +45,8 @@ func Nodes(m *meta.Map, health func(meta.NodeID) Health) []Node {
 	return out
 }
 
-// Replicas is how many voters a journal should have: what was set, or one on every node up to five as soon as there are
-// three. Nodes that are leaving or dead count, so that losing one never makes data less safe than it was.
-//
-// Three would do for most clusters, but a node that holds no replica of a journal follows another node's, and simulation
-// finds lost commits on that path (docs/simulation.md); up to five nodes do without it.
+// Replicas is how many voters a journal should have: what was set, or 3 as soon as there are three nodes. Nodes that are
+// leaving or dead count, so that losing one never makes data less safe than it was.
 func Replicas(nodes []Node, set int) int {
 	if set > 0 {
 		return set
@@ -57,7 +54,7 @@ func Replicas(nodes []Node, set int) int {
 	if len(nodes) < 3 {
 		return 1
 	}
-	return min(len(nodes), 5)
+	return 3
 }
 
 // ControlReplicas is how many voters the control group should have.
