@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,14 +122,14 @@ type story struct {
 	clock handClock
 	s     *Storage
 	ids   map[string]txn.ID
-	trim  map[txn.JournalID]uint64
+	trim  atomic.Pointer[map[txn.JournalID]uint64] // told by a background goroutine, too
 }
 
 func (y *story) open() {
 	s, err := Open(Config{
 		Store: mvcc.Config{VFS: y.fs, Dir: "data", CacheBytes: 1 << 20, HotBytes: 1 << 20, MemTableBytes: 256 << 10},
 		Feed:  y.logs, Clock: &y.clock, Time: still{}, Retention: 100 * time.Microsecond,
-		Durable: func(m map[txn.JournalID]uint64) { y.trim = m },
+		Durable: func(m map[txn.JournalID]uint64) { y.trim.Store(&m) },
 		Fatal:   func(err error) { y.t.Error(err) },
 	})
 	if err != nil {
@@ -210,7 +211,7 @@ func (y *story) run(d *datadriven.TestData) string {
 		if err := y.s.Flush(); err != nil {
 			return err.Error()
 		}
-		return fmt.Sprint("may trim: ", y.trim)
+		return fmt.Sprint("may trim: ", *y.trim.Load())
 	case "crash":
 		clone := y.fs.CrashClone(vfs.CrashCloneCfg{})
 		_ = y.s.Close()
